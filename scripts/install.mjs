@@ -1,0 +1,45 @@
+// Runs before `npm start` and `npm test`; needs nothing but Node. Installs what package-lock.json names when it is not installed yet.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const lock = `${root}package-lock.json`
+const installed = `${root}node_modules/.package-lock.json`
+
+const [major] = process.versions.node.split('.').map(Number)
+if (major < 20) {
+  console.error(
+    `Tidemark needs Node 20 or newer; this is Node ${process.versions.node}. Install it from https://nodejs.org.`,
+  )
+  process.exit(1)
+}
+
+if (!isInstalled()) {
+  console.log('Installing dependencies (once)...')
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
+  const run = spawnSync(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  })
+  if (run.status !== 0) {
+    console.error('npm ci failed: see above. Without a network, copy node_modules from a machine that has one.')
+    process.exit(run.status ?? 1)
+  }
+}
+
+function isInstalled() {
+  if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs - 1000) return sameVersions()
+  return true
+}
+
+// A fresh checkout touches package-lock.json without changing it: compare what is in it before installing again.
+function sameVersions() {
+  if (!existsSync(installed)) return false
+  const want = JSON.parse(readFileSync(lock, 'utf8')).packages
+  const have = JSON.parse(readFileSync(installed, 'utf8')).packages
+  return Object.entries(want).every(
+    ([path, entry]) => path === '' || entry.optional || have[path]?.version === entry.version,
+  )
+}
