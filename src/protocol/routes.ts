@@ -1,0 +1,19 @@
+/** Comet's REST API v2: what existing Comet clients speak. */
+export const restPrefix = '/api/rest/v2'
+
+/** What REST v2 lacks. The client asks `capabilities` once to learn whether a server has it. */
+export const tidemarkPrefix = '/api/tidemark/v1'
+
+/** Paths under `tidemarkPrefix`, built the same way by client and backend. Names travel percent-encoded, one path segment each. */
+export const routes = {
+  capabilities: () => `${tidemarkPrefix}/capabilities`,
+  pack: (pack: string) => `${tidemarkPrefix}/packs/${encodeURIComponent(pack)}`,
+  artifacts: () => `${tidemarkPrefix}/artifacts`,
+  artifact: (workspace: string, name: string) =>
+    `${tidemarkPrefix}/artifacts/${encodeURIComponent(workspace)}/${encodeURIComponent(name)}`,
+  versions: (workspace: string, name: string) => `${routes.artifact(workspace, name)}/versions`,
+  version: (workspace: string, name: string, index: number) => `${routes.versions(workspace, name)}/${index}`,
+  inputs: (experimentKey: string) => `${tidemarkPrefix}/experiments/${encodeURIComponent(experimentKey)}/inputs`,
+  endExperiment: (experimentKey: string) => `${tidemarkPrefix}/experiments/${encodeURIComponent(experimentKey)}/end`,
+  collect: () => `${tidemarkPrefix}/gc`,
+} as const
