@@ -13,7 +13,7 @@ interface Builtins {
   }
   'node:zlib': {
     deflateRawSync(bytes: Uint8Array, options: { level: number }): Uint8Array
-    inflateRawSync(bytes: Uint8Array, options: { maxOutputLength: number }): Uint8Array
+    inflateRawSync(bytes: Uint8Array, options: { maxOutputLength: number; chunkSize?: number }): Uint8Array
     crc32?(bytes: Uint8Array, value?: number): number
     createDeflate(options: { level: number; strategy?: number; chunkSize?: number }): NodeTransform
     createInflate(options?: { chunkSize?: number }): NodeTransform
@@ -36,9 +36,10 @@ interface Builtins {
 export interface NodeTransform extends AsyncIterable<Uint8Array> {
   write(bytes: Uint8Array): boolean
   end(): void
-  once(event: 'drain', listener: () => void): unknown
+  once(event: 'drain' | 'close', listener: () => void): unknown
   on(event: 'error', listener: (error: Error) => void): unknown
   destroy(error?: Error): void
+  readonly destroyed: boolean
 }
 
 interface MaybeProcess {
