@@ -36,7 +36,7 @@ interface Builtins {
 export interface NodeTransform extends AsyncIterable<Uint8Array> {
   write(bytes: Uint8Array): boolean
   end(): void
-  once(event: 'drain' | 'close', listener: () => void): unknown
+  on(event: 'drain' | 'close', listener: () => void): unknown
   on(event: 'error', listener: (error: Error) => void): unknown
   destroy(error?: Error): void
   readonly destroyed: boolean

@@ -33,12 +33,18 @@ export async function* inflateStream(source: Source, size: number): AsyncGenerat
 
 async function* zlibPieces(stream: NodeTransform, source: Source): AsyncGenerator<Uint8Array> {
   let failure: { cause: unknown } | undefined
+  const waiting: (() => void)[] = []
+  const wake = () => {
+    for (const resume of waiting.splice(0)) resume()
+  }
+  stream.on('drain', wake)
+  stream.on('close', wake)
   const feed = async () => {
     try {
       for await (const piece of source) {
-        // zlib reads the piece in a thread of its own, later than the source may use its buffer again.
-        if (!stream.write(piece.slice())) await drained(stream)
         if (stream.destroyed) return
+        // zlib reads the piece in a thread of its own, later than the source may use its buffer again.
+        if (!stream.write(piece.slice())) await new Promise<void>((resolve) => waiting.push(resolve))
       }
       stream.end()
     } catch (cause) {
@@ -56,13 +62,6 @@ async function* zlibPieces(stream: NodeTransform, source: Source): AsyncGenerato
     stream.destroy()
     await fed
   }
-}
-
-function drained(stream: NodeTransform): Promise<void> {
-  return new Promise((resolve) => {
-    stream.once('drain', resolve)
-    stream.once('close', resolve)
-  })
 }
 
 /** The same by fflate, in slices. */
