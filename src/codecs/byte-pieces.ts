@@ -1,0 +1,124 @@
+import { ConflictError, InvalidInputError, NotFoundError, throwIfAborted, UnavailableError } from '../errors.ts'
+import { describe, isBytes } from './capabilities.ts'
+
+/** Bytes in memory are handed on in views of this size: small enough to hash from the CPU's cache, large enough that the calls do not show. */
+const PIECE = 1024 * 1024
+
+/**
+ * A view on bytes of any form, without a copy.
+ *
+ * @throws InvalidInputError `detached-buffer` when the buffer was transferred away; it would look like an empty file.
+ */
+export function viewBytes(value: Uint8Array | DataView | ArrayBufferLike): Uint8Array {
+  try {
+    return ArrayBuffer.isView(value)
+      ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+      : new Uint8Array(value)
+  } catch (cause) {
+    throw new InvalidInputError(
+      'The bytes were transferred to another thread or stream and are no longer here. Log a copy, or log before the transfer.',
+      {
+        code: 'detached-buffer',
+        cause,
+      },
+    )
+  }
+}
+
+export function* piecesOf(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += PIECE) yield bytes.subarray(at, at + PIECE)
+}
+
+/** The bytes of a web stream. Leaving early cancels it. Errors of the source are named after `name`. */
+export async function* piecesOfStream(
+  stream: ReadableStream<unknown>,
+  name: string,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  throwIfAborted(signal)
+  if (stream.locked) {
+    throw new InvalidInputError(
+      `The stream of ${name} is already being read by somebody else. Log it before reading it, or tee() it.`,
+      {
+        code: 'stream-used',
+      },
+    )
+  }
+  const reader = stream.getReader()
+  // Otherwise a stalled source would hold an aborted operation until its next piece.
+  const stop = () => void reader.cancel(signal?.reason).catch(() => undefined)
+  signal?.addEventListener('abort', stop, { once: true })
+  let finished = false
+  try {
+    for (;;) {
+      const { done, value } = await readPiece(reader, name)
+      throwIfAborted(signal)
+      finished = done
+      if (done) return
+      yield asPiece(value, name)
+    }
+  } finally {
+    signal?.removeEventListener('abort', stop)
+    // A source that also fails to stop has nothing to add to why it is being stopped.
+    if (!finished) await reader.cancel().catch(() => undefined)
+    reader.releaseLock()
+  }
+}
+
+async function readPiece(
+  reader: ReadableStreamDefaultReader<unknown>,
+  name: string,
+): Promise<{ done: boolean; value?: unknown }> {
+  try {
+    return await reader.read()
+  } catch (error) {
+    throw sourceError(error, name)
+  }
+}
+
+/** The bytes of an async iterable, like a Node stream. Leaving early closes it. */
+export async function* piecesOfIterable(
+  source: AsyncIterable<unknown>,
+  name: string,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  throwIfAborted(signal)
+  try {
+    for await (const piece of source) {
+      throwIfAborted(signal)
+      yield asPiece(piece, name)
+    }
+  } catch (error) {
+    throw sourceError(error, name)
+  }
+}
+
+function asPiece(piece: unknown, name: string): Uint8Array {
+  if (isBytes(piece)) return viewBytes(piece)
+  throw new InvalidInputError(
+    `The stream of ${name} gave ${describe(piece)} where bytes were expected. Encode text with TextEncoder first.`,
+    {
+      code: 'not-bytes',
+    },
+  )
+}
+
+/** What a browser says about a File whose file is gone or changed: https://w3c.github.io/FileAPI/#dfn-error-codes */
+export function sourceError(error: unknown, name: string): unknown {
+  if (!(error instanceof Error))
+    return new UnavailableError(`${name} could not be read: ${String(error)}.`, { code: 'read-failed', cause: error })
+  switch (error.name) {
+    case 'NotReadableError':
+      return new ConflictError(`${name} changed since it was chosen, or can no longer be read. Choose it again.`, {
+        code: 'file-changed',
+        cause: error,
+      })
+    case 'NotFoundError':
+      // Our own class has this name too; it already says what it should.
+      return 'category' in error
+        ? error
+        : new NotFoundError(`${name} is no longer there.`, { code: 'file-vanished', cause: error })
+    default:
+      return error
+  }
+}

@@ -1,0 +1,66 @@
+import { hasMethods, isFile, isObject } from './capabilities.ts'
+
+/** What was dropped on a page, taken out of its `DataTransferItemList` while that still holds it. */
+export interface Dropped {
+  readonly dropped: readonly DroppedItem[]
+}
+
+/** A handle on its way (Chromium, Firefox, Safari), or the older entry, or just a file. */
+export type DroppedItem =
+  | { readonly handle: Promise<unknown> }
+  | { readonly entry: FileSystemEntry }
+  | { readonly file: File }
+
+/** A `DataTransferItemList`. */
+export function isDroppedItems(value: unknown): value is ArrayLike<DataTransferItem> {
+  return isArrayLike(value) && !Array.isArray(value) && value.length > 0 && hasMethods(value[0], 'getAsFile')
+}
+
+export function isDropped(value: unknown): value is Dropped {
+  return isObject(value) && 'dropped' in value && Array.isArray(value.dropped)
+}
+
+/** A `FileList`, or an array of `File`. Empty lists are told by their class: there is no member to ask. */
+export function isFileList(value: unknown): value is ArrayLike<File> {
+  if (!isArrayLike(value)) return false
+  if (value.length === 0) return Object.prototype.toString.call(value) === '[object FileList]'
+  return (Array.isArray(value) || hasMethods(value, 'item')) && Array.from(value).every(isFile)
+}
+
+/**
+ * Takes the items out of the list. Call it before anything is awaited: the list is emptied when the event's handlers have returned.
+ * https://html.spec.whatwg.org/multipage/dnd.html#the-datatransferitemlist-interface
+ */
+export function takeDropped(items: ArrayLike<unknown>): Dropped {
+  const dropped: DroppedItem[] = []
+  for (const item of Array.from(items)) {
+    if (isObject(item) && 'kind' in item && item.kind === 'string') continue
+    const taken = takeItem(item)
+    if (taken !== undefined) dropped.push(taken)
+  }
+  return { dropped }
+}
+
+function takeItem(item: unknown): DroppedItem | undefined {
+  if (hasMethods(item, 'getAsFileSystemHandle')) {
+    const handle = Promise.resolve(item.getAsFileSystemHandle())
+    // It is awaited later, perhaps much later: until then its failure is not "unhandled".
+    handle.catch(() => undefined)
+    return { handle }
+  }
+  if (hasMethods(item, 'webkitGetAsEntry')) {
+    const entry = item.webkitGetAsEntry()
+    if (isEntry(entry)) return { entry }
+  }
+  if (!hasMethods(item, 'getAsFile')) return undefined
+  const file = item.getAsFile()
+  return isFile(file) ? { file } : undefined
+}
+
+function isEntry(value: unknown): value is FileSystemEntry {
+  return isObject(value) && 'isDirectory' in value && 'fullPath' in value
+}
+
+function isArrayLike(value: unknown): value is ArrayLike<unknown> {
+  return isObject(value) && 'length' in value && typeof value.length === 'number'
+}

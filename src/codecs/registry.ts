@@ -1,0 +1,41 @@
+import { UnsupportedError } from '../errors.ts'
+import type { AssetKind, Codec } from './codec.ts'
+
+/** Codecs by kind, each loaded when it is first met: Arrow alone is 50 kB. */
+export type CodecRegistry = Map<string, () => Promise<Codec>>
+
+/** A registry with the built-in codecs, to add to or replace in without touching anyone else's. */
+export function createCodecs(): CodecRegistry {
+  const builtIn: Record<AssetKind, () => Promise<Codec>> = {
+    table: async () => (await import('./table.ts')).tableCodec,
+    json: async () => (await import('./json.ts')).jsonCodec,
+    npz: async () => (await import('./npz.ts')).npzCodec,
+    png: async () => (await import('./png.ts')).pngCodec,
+    zip: async () => (await import('./zip.ts')).zipCodec,
+    text: async () => (await import('./text.ts')).textCodec,
+    file: async () => (await import('./file.ts')).fileCodec,
+  }
+  return new Map(Object.entries(builtIn))
+}
+
+/** The codecs used where no others were given. */
+export const codecs: CodecRegistry = createCodecs()
+
+/**
+ * The codec of a kind.
+ *
+ * @throws UnsupportedError `unknown-asset-kind`: the asset was written by a newer version, or with a codec that is not registered here.
+ */
+export function loadCodec(kind: string, registry: CodecRegistry = codecs): Promise<Codec> {
+  const load = registry.get(kind)
+  if (load !== undefined) return load()
+  return Promise.reject(
+    new UnsupportedError(
+      `No codec reads assets of kind '${kind}' here. Update tidemark, or read the bytes with open().`,
+      {
+        code: 'unknown-asset-kind',
+        fields: { kind },
+      },
+    ),
+  )
+}
