@@ -1,0 +1,67 @@
+import { CorruptionError } from '../errors.ts'
+import { inflateRaw } from '../platform/deflate.ts'
+import type { ChunkRef, PackName } from '../protocol/chunk-ref.ts'
+import { applyDelta } from './delta.ts'
+import { openDigester } from './digest.ts'
+import { unpackDelta } from './packed-delta.ts'
+
+/** Where stored bytes come from: a backend's stores, or the network. */
+export interface ChunkSource {
+  /**
+   * Exactly `length` bytes of the pack, from `offset`.
+   *
+   * @throws NotFoundError `pack-missing`; CorruptionError when the pack is shorter.
+   */
+  read(pack: PackName, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array>
+}
+
+/**
+ * The raw content of one chunk, verified.
+ *
+ * @param what names the asset or version it belongs to, for messages.
+ * @throws CorruptionError `chunk-damaged` when the stored bytes do not give the content that the reference's digest names.
+ */
+export async function readChunk(
+  source: ChunkSource,
+  ref: ChunkRef,
+  what: string,
+  signal?: AbortSignal,
+): Promise<Uint8Array> {
+  const [stored, base] = await Promise.all([
+    source.read(ref.pack, ref.offset, ref.length, signal),
+    ref.base && readChunk(source, ref.base, what, signal),
+  ])
+  return openChunk(ref, stored, base, what)
+}
+
+/** The content of a chunk from its stored form, verified. `base` is the content of its base when it is a delta. */
+export async function openChunk(
+  ref: ChunkRef,
+  stored: Uint8Array,
+  base: Uint8Array | undefined,
+  what: string,
+): Promise<Uint8Array> {
+  const digester = await openDigester()
+  let content: Uint8Array
+  try {
+    content = decode(ref, stored, base)
+  } catch (cause) {
+    throw damaged(ref, what, cause)
+  }
+  if (content.length !== ref.size || digester.hex(content) !== ref.digest) throw damaged(ref, what)
+  return content
+}
+
+function decode(ref: ChunkRef, stored: Uint8Array, base: Uint8Array | undefined): Uint8Array {
+  if (ref.encoding === 'raw') return stored
+  if (ref.encoding === 'deflate') return inflateRaw(stored, ref.size)
+  if (!base) throw new RangeError('a delta without its base')
+  return applyDelta(base, unpackDelta(stored), ref.size)
+}
+
+function damaged(ref: ChunkRef, what: string, cause?: unknown): CorruptionError {
+  return new CorruptionError(
+    `${what} is damaged: chunk ${ref.digest} in pack ${ref.pack} is not what was written. Restore the pack from a copy of the store.`,
+    { code: 'chunk-damaged', fields: { what, chunk: ref.digest, pack: ref.pack }, cause },
+  )
+}

@@ -1,0 +1,251 @@
+import { ConflictError, throwIfAborted } from '../errors.ts'
+import { comparePaths } from '../paths.ts'
+import type { ChunkRef } from '../protocol/chunk-ref.ts'
+import type { Metadata } from '../protocol/shapes.ts'
+import { type AssetBytes, AssetWriter, type WrittenAsset } from './asset-writer.ts'
+import { ChunkWriter } from './chunk-writer.ts'
+import { type Digester, openDigester } from './digest.ts'
+import type { Content, Entry, RemoteReference } from './entry.ts'
+import { type PackSink, PackWriter } from './pack-writer.ts'
+import { PageTreeWriter, sameEntry } from './page-tree-writer.ts'
+import type { VersionReader } from './version-reader.ts'
+
+export interface VersionWriterOptions {
+  readonly sink: PackSink
+  /** The version to compare with: what it has is not stored again. */
+  readonly base?: VersionReader
+  /** Deflate full chunks too: where bytes are dearer than time. Default false; deltas and pages always are. */
+  readonly deflate?: boolean
+  readonly signal?: AbortSignal
+  /** `flowers`, for messages. */
+  readonly what?: string
+}
+
+export interface AssetInput extends AssetBytes {
+  readonly path: string
+  readonly kind: string
+  readonly mediaType: string
+  readonly metadata?: Metadata
+  preview?(): Metadata | undefined
+  info?(): Metadata | undefined
+}
+
+/** All that a commit says about the content of a version. */
+export interface WrittenVersion {
+  readonly manifest: ChunkRef | null
+  readonly digest: string
+  readonly size: number
+  readonly count: number
+  readonly remoteCount: number
+  /** Pack objects sent. */
+  readonly packs: readonly string[]
+  /** A small last pack, to travel inside the version record. */
+  readonly inlinePack?: Uint8Array
+  /** Bytes of all packs, the small one included. */
+  readonly bytesStored: number
+}
+
+// More chunks than this are listed in pages of their own, so that the line of a large asset stays short.
+const chunksInLine = 16
+
+// A preview up to this many characters stands in the line.
+const previewInLine = 512
+
+// Once this much of a version is new, it is worth reading the whole base to find what was only moved.
+const searchMovedAfter = 1024 * 1024
+const movedChunks = 262_144
+
+/** Writes one version: assets one after another, then `finish`. Nothing refers to what it stored until the result is committed. */
+export class VersionWriter {
+  readonly #base: VersionReader | undefined
+  readonly #deflate: boolean
+  readonly #signal: AbortSignal | undefined
+  readonly #digester: Digester
+  readonly #packs: PackWriter
+  readonly #chunks: ChunkWriter
+  readonly #pages: PageTreeWriter
+  readonly #entries: Entry[] = []
+  #searched = false
+
+  private constructor(options: VersionWriterOptions, digester: Digester) {
+    const { base, what = 'a new version' } = options
+    this.#base = base
+    this.#deflate = options.deflate ?? false
+    this.#signal = options.signal
+    this.#digester = digester
+    this.#packs = new PackWriter(options.sink, digester)
+    this.#chunks = new ChunkWriter({ packs: this.#packs, digester, source: base?.source, what: base?.what ?? what })
+    this.#pages = new PageTreeWriter(this.#packs, this.#chunks)
+  }
+
+  static async open(options: VersionWriterOptions): Promise<VersionWriter> {
+    return new VersionWriter(options, await openDigester())
+  }
+
+  /** Bytes of packs that were sent. */
+  get bytesStored(): number {
+    return this.#packs.bytesStored
+  }
+
+  /** Reads `body` to its end. Equal to the base's asset of that path: nothing is stored. */
+  async add(asset: AssetInput, onBytes?: (bytes: number) => void): Promise<Entry> {
+    const { path, kind, mediaType, metadata } = asset
+    const old = await this.#base?.entry(path)
+    if (!old) await this.#searchMoved()
+    const writer = new AssetWriter({
+      chunks: this.#chunks,
+      digester: this.#digester,
+      deflate: this.#deflate,
+      old: old && (await this.#oldChunks(old)),
+    })
+    const written = await writer.write(asset, this.#signal, onBytes)
+    const info = asset.info?.()
+    const facts = {
+      path,
+      size: written.size,
+      digest: written.digest,
+      kind,
+      mediaType,
+      ...(metadata && { metadata }),
+      ...(info && { info }),
+    }
+    const same = old && !old.remote && sameEntry({ ...facts }, old)
+    const entry = same
+      ? old
+      : { ...facts, ...(await this.#preview(asset, old)), content: await this.#content(written, old) }
+    this.#entries.push(entry)
+    return entry
+  }
+
+  addRemote(remote: { path: string; reference: RemoteReference; mediaType?: string; metadata?: Metadata }): Entry {
+    const { path, reference, mediaType = 'application/octet-stream', metadata } = remote
+    const { uri, etag, checksum, versionId, size } = reference
+    const identity = new TextEncoder().encode(
+      JSON.stringify([uri, etag ?? null, checksum ?? null, versionId ?? null, size ?? null]),
+    )
+    const entry: Entry = {
+      path,
+      size: size ?? 0,
+      digest: this.#digester.hex(identity),
+      kind: 'remote',
+      mediaType,
+      ...(metadata && { metadata }),
+      remote: reference,
+    }
+    this.#entries.push(entry)
+    return entry
+  }
+
+  /** An asset of the base as it is, perhaps with other metadata: nothing is read or stored. */
+  keep(entry: Entry): void {
+    this.#entries.push(entry)
+  }
+
+  /**
+   * Writes the manifest and waits until everything is stored.
+   *
+   * @throws ConflictError `asset-exists` when two assets have one path.
+   */
+  async finish(): Promise<WrittenVersion> {
+    throwIfAborted(this.#signal)
+    const entries = this.#entries.sort((a, b) => comparePaths(a.path, b.path))
+    for (let index = 1; index < entries.length; index++) {
+      if (entries[index].path === entries[index - 1].path) throw duplicate(entries[index].path)
+    }
+    const base = this.#base
+    const root =
+      entries.length === 0
+        ? null
+        : await this.#pages.write('entries', entries, base && { pathTo: (item) => base.pathTo(pathOf(item)) })
+    const inlinePack = await this.#packs.finish()
+    const remote = entries.filter((entry) => entry.remote)
+    return {
+      manifest: root && this.#packs.resolve(root),
+      digest: versionDigest(entries, this.#digester),
+      size: entries.reduce((sum, entry) => sum + (entry.remote ? 0 : entry.size), 0),
+      count: entries.length,
+      remoteCount: remote.length,
+      packs: this.#packs.ids,
+      inlinePack,
+      bytesStored: this.#packs.bytesStored,
+    }
+  }
+
+  /** Waits for what is under way, when the version is given up: the sink may then be closed. */
+  async abandon(): Promise<void> {
+    await this.#packs.settle().catch(() => undefined)
+  }
+
+  async #oldChunks(old: Entry): Promise<ChunkRef[]> {
+    const refs: ChunkRef[] = []
+    if (this.#base) for await (const { ref } of this.#base.chunks(old)) refs.push(ref)
+    return refs
+  }
+
+  /** A renamed folder must not be sent again: makes all chunks of the base known. */
+  async #searchMoved(): Promise<void> {
+    if (this.#searched || !this.#base || this.#packs.bytesStored < searchMovedAfter) return
+    this.#searched = true
+    let count = 0
+    for await (const entry of this.#base.entries({ signal: this.#signal })) {
+      for await (const { ref } of this.#base.chunks(entry)) {
+        if (++count > movedChunks) return
+        this.#chunks.remember(ref)
+      }
+    }
+  }
+
+  async #content({ chunks, positions }: WrittenAsset, old: Entry | undefined): Promise<Content> {
+    if (chunks.length <= chunksInLine) return { chunks }
+    const base = this.#base
+    const tree = old?.content && 'tree' in old.content ? old.content.tree : undefined
+    if (!base || !tree) return { tree: await this.#pages.write('chunks', chunks) }
+    return {
+      tree: await this.#pages.write('chunks', chunks, {
+        pathTo: (_item, index) => base.pathToChunk(tree, positions[index] ?? 0),
+      }),
+    }
+  }
+
+  async #preview(asset: AssetInput, old: Entry | undefined): Promise<{ preview?: Metadata; previewChunk?: ChunkRef }> {
+    const preview = asset.preview?.()
+    if (!preview) return {}
+    const text = JSON.stringify(preview)
+    if (text.length <= previewInLine) return { preview }
+    const { ref } = await this.#chunks.write(new TextEncoder().encode(text), {
+      replaces: old?.previewChunk,
+      deflate: 'small',
+    })
+    return { previewChunk: ref }
+  }
+}
+
+/** SHA-256 over one line for each asset, sorted by path: the digest, two spaces, the path - what `sha256sum` prints for the files. */
+export function versionDigest(entries: readonly Entry[], digester: Digester): string {
+  const hasher = digester.create()
+  const encoder = new TextEncoder()
+  let lines = ''
+  for (const { digest, path } of entries) {
+    lines += `${digest}  ${path}\n`
+    if (lines.length < 65_536) continue
+    hasher.update(encoder.encode(lines))
+    lines = ''
+  }
+  hasher.update(encoder.encode(lines))
+  return hasher.hex()
+}
+
+function pathOf(item: { path: string } | { first: string } | { digest: string }): string {
+  if ('path' in item) return item.path
+  return 'first' in item ? item.first : ''
+}
+
+function duplicate(path: string): ConflictError {
+  return new ConflictError(
+    `Two assets have the path '${path}'. Give one of them another logical path, or overwrite the first.`,
+    {
+      code: 'asset-exists',
+      fields: { path },
+    },
+  )
+}
