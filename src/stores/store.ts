@@ -85,6 +85,49 @@ export function assertKey(key: string): void {
     throw new InvalidInputError(`Invalid store key ${JSON.stringify(key)}: ${reason}.`, { code: 'invalid-key' })
 }
 
+/**
+ * Checks what every `put` is asked: one condition at most, and an etag that can have come from a store.
+ *
+ * @throws InvalidInputError `invalid-condition`
+ */
+export function assertConditions(key: string, options: PutOptions): void {
+  if (options.ifMatch === undefined || (options.ifMatch !== '' && !options.ifAbsent)) return
+  const reason = options.ifMatch === '' ? 'ifMatch is empty' : 'ifAbsent and ifMatch exclude each other'
+  throw new InvalidInputError(`Cannot write '${key}': ${reason}.`, { code: 'invalid-condition', fields: { key } })
+}
+
+/**
+ * Checks that a range is whole numbers from 0 up. An end before the start, or a start past the end of the value, gives no bytes.
+ *
+ * @throws InvalidInputError `invalid-range`
+ */
+export function assertRange(range: ByteRange | undefined): void {
+  if (!range) return
+  const { start, end = start } = range
+  if (Number.isSafeInteger(start) && Number.isSafeInteger(end) && start >= 0 && end >= 0) return
+  throw new InvalidInputError(`Invalid byte range ${start} to ${range.end}: give whole numbers from 0 up.`, {
+    code: 'invalid-range',
+  })
+}
+
+/**
+ * Checks what every `list` is asked, and gives the limit. A prefix is the beginning of a key: it may be empty and may end anywhere; one that begins no
+ * valid key lists nothing.
+ *
+ * @throws InvalidInputError `invalid-limit`
+ */
+export function assertListing(prefix: string, options: ListOptions): number {
+  if (typeof prefix !== 'string') throw new InvalidInputError('A key prefix is a string.', { code: 'invalid-key' })
+  const { limit = longestPage } = options
+  if (Number.isInteger(limit) && limit >= 1 && limit <= longestPage) return limit
+  throw new InvalidInputError(`Invalid limit ${limit}: a page holds 1 to ${longestPage} keys.`, {
+    code: 'invalid-limit',
+  })
+}
+
+// S3's ListObjectsV2 and GCS's objects.list give at most this many.
+const longestPage = 1000
+
 const encoder = new TextEncoder()
 
 function whatIsWrong(key: unknown): string | undefined {
