@@ -77,21 +77,26 @@ export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown>
   return isObject(value) && typeof Reflect.get(value, Symbol.asyncIterator) === 'function'
 }
 
-/** Tables of Arrow's family by what they offer: apache-arrow, Arquero, Flechette, nodejs-polars, DuckDB. */
+/**
+ * What data frames call the method that gives Arrow, or columns: Arquero, nodejs-polars, DuckDB's Node API. Those that the table codec can use.
+ */
+const tableMethods = [
+  'toArrow',
+  'toArrowTable',
+  'toArrowIPC',
+  'toArrowBuffer',
+  'toIPC',
+  'writeIPCStream',
+  'writeIPC',
+  'getColumnsObjectJS',
+] as const
+
+/** Tables and record batches of apache-arrow and Flechette, of any copy of them, and data frames that turn themselves into one. */
 export function isTableLike(value: unknown): boolean {
   if (!isObject(value) || Array.isArray(value) || isPlainObject(value)) return false
   const schema = member(value, 'schema')
-  const arrow = isObject(schema) && Array.isArray(member(schema, 'fields')) && 'numRows' in value
-  return (
-    arrow ||
-    hasMethods(value, 'numRows', 'columnNames') || // Arquero
-    hasMethods(value, 'toArrow') ||
-    hasMethods(value, 'toArrowIPC') ||
-    hasMethods(value, 'toIPC') ||
-    hasMethods(value, 'writeIPC') || // nodejs-polars
-    hasMethods(value, 'columnNames', 'getRows') || // DuckDB, @duckdb/node-api
-    hasMethods(value, 'columnNames', 'getColumns')
-  )
+  if (isObject(schema) && Array.isArray(member(schema, 'fields')) && 'numRows' in value) return true
+  return tableMethods.some((name) => hasMethods(value, name))
 }
 
 /** `{ data, shape | dims, dtype | type }`: TF.js, ONNX Runtime, Transformers.js, ndarray, and plain objects of that form. */

@@ -70,7 +70,8 @@ function detectWrapped(wrapped: Wrapped): Detected {
 function detectArray(value: readonly unknown[]): Detected {
   if (isDroppedItems(value)) return { kind: 'zip', value: takeDropped(value), source: true }
   if (value.length > 0 && isFileList(value)) return { kind: 'zip', value, source: true }
-  return held(areFlatRecords(value) ? 'table' : 'json', value)
+  const batches = value.length > 0 && value.every(isTableLike)
+  return held(batches || areFlatRecords(value) ? 'table' : 'json', value)
 }
 
 function detectObject(value: object): Detected {

@@ -59,7 +59,7 @@ export interface Wrapped {
  * ```
  */
 export function table(value: unknown): Wrapped {
-  const rows = Array.isArray(value) && value.every(isPlainObject)
+  const rows = Array.isArray(value) && (value.every(isPlainObject) || value.every(isTableLike))
   require(rows ||
     isPlainObject(value) ||
     isTableLike(value), 'table', value, 'an array of records, an object of columns, or an Arrow table')
