@@ -1,0 +1,106 @@
+import { InvalidInputError, NotFoundError } from '../errors.ts'
+import { checkName } from '../paths.ts'
+import { routes, tidemarkPrefix } from '../protocol/routes.ts'
+import { placeText } from './artifact-records.ts'
+import { readJson } from './body.ts'
+import { parseCommit } from './commit-request.ts'
+import { checkExperimentKey } from './experiments.ts'
+import type { ArtifactPlace } from './identifiers.ts'
+import { assertQuery, limitOf, optional, wholeNumber } from './query.ts'
+import { json } from './reply.ts'
+import type { Call, Router } from './router.ts'
+import type { Services } from './services.ts'
+import { artifactToWire } from './version-wire.ts'
+
+// A list of the packs of a terabyte, and metadata beside it.
+const largestCommit = 16 * 1024 * 1024
+
+const largestIndex = 9_999_999_999
+
+export function artifactRoutes(router: Router, services: Services): void {
+  const { artifacts, deletions } = services
+  const artifact = `${routes.artifacts()}/:workspace/:name`
+
+  router.on('GET', routes.artifacts(), async ({ query }) => {
+    assertQuery(query, ['workspace', 'type', 'after', 'limit'])
+    const workspace = optional(query, 'workspace')
+    const options = { type: optional(query, 'type'), after: afterOf(query), limit: limitOf(query) }
+    return json(
+      await artifacts.list(
+        workspace === undefined ? options : { ...options, workspace: checkName(workspace, 'workspace') },
+      ),
+    )
+  })
+  router.on('GET', artifact, async ({ params, query }) => {
+    assertQuery(query, [])
+    const place = placeOf(params)
+    return json(artifactToWire(place, await artifacts.head(place)))
+  })
+  router.on('DELETE', artifact, async ({ params, query }) => {
+    assertQuery(query, [])
+    const place = placeOf(params)
+    if (!(await deletions.deleteArtifact(place))) await artifacts.head(place)
+    return json({})
+  })
+  router.on('GET', `${artifact}/versions`, async ({ params, query }) => {
+    assertQuery(query, ['select', 'after', 'limit'])
+    const place = placeOf(params)
+    const select = query.get('select')
+    if (select !== null) return json(artifacts.wire(await artifacts.resolve(place, select)))
+    return json(await artifacts.versions(place, wholeNumber(query, 'after', 0, largestIndex), limitOf(query)))
+  })
+  router.on('POST', `${artifact}/versions`, (call) => commit(call, services))
+  router.on('GET', `${artifact}/versions/:index`, async ({ params, query }) => {
+    assertQuery(query, [])
+    return json(artifacts.wire(await artifacts.resolve(placeOf(params), indexOf(params.index))))
+  })
+  router.on('DELETE', `${artifact}/versions/:index`, async ({ params, query }) => {
+    assertQuery(query, [])
+    const place = placeOf(params)
+    const index = indexOf(params.index)
+    if (!(await deletions.deleteVersion(place, index))) throw await gone(services, place, index)
+    return json({})
+  })
+}
+
+async function commit({ request, params, query }: Call, services: Services): Promise<Response> {
+  assertQuery(query, [])
+  const place = placeOf(params)
+  const parsed = parseCommit(await readJson(request, largestCommit))
+  const { experimentKey } = parsed
+  const experiment =
+    experimentKey === undefined ? undefined : await services.experiments.get(checkExperimentKey(experimentKey))
+  return json(await services.commits.commit(place, parsed, parsed.project ?? experiment?.project ?? null))
+}
+
+async function gone({ artifacts }: Services, place: ArtifactPlace, index: number): Promise<NotFoundError> {
+  // Says more when the artifact itself is not there.
+  await artifacts.head(place)
+  return new NotFoundError(`${placeText(place)} has no version 'v${index}', or has it no more.`, {
+    code: 'version-not-found',
+    fields: { artifact: placeText(place), version: `v${index}` },
+  })
+}
+
+function placeOf({ workspace, name }: Readonly<Record<string, string>>): ArtifactPlace {
+  return { workspace: checkName(workspace, 'workspace'), name: checkName(name) }
+}
+
+function indexOf(text: string): number {
+  if (/^(0|[1-9]\d{0,9})$/.test(text)) return Number(text)
+  throw new InvalidInputError(
+    `'${text.slice(0, 100)}' is not the index of a version. Aliases and numbers: ${tidemarkPrefix}/.../versions?select=.`,
+    {
+      code: 'invalid-request',
+    },
+  )
+}
+
+function afterOf(query: URLSearchParams): string | undefined {
+  const after = optional(query, 'after')
+  if (after === undefined) return undefined
+  const [workspace, name, ...rest] = after.split('/')
+  if (name === undefined || rest.length > 0)
+    throw new InvalidInputError("'after' is not the 'next' of a page.", { code: 'invalid-request' })
+  return placeText(placeOf({ workspace, name }))
+}

@@ -1,0 +1,169 @@
+import { NotFoundError } from '../errors.ts'
+import type { ArtifactWire, PageReply, VersionWire } from '../protocol/shapes.ts'
+import type { Store } from '../stores/store.ts'
+import { type ArtifactHead, keys, placeText, type VersionLabels } from './artifact-records.ts'
+import { newestLive } from './deletions.ts'
+import { eachOf } from './each-of.ts'
+import type { Heads } from './heads.ts'
+import type { ArtifactPlace } from './identifiers.ts'
+import type { Labels } from './labels.ts'
+import { parseSelector, type Selector } from './selector.ts'
+import type { VersionNumbers } from './version-numbers.ts'
+import { artifactToWire, versionToWire } from './version-wire.ts'
+import { isLive, type LiveVersion, type Versions } from './versions.ts'
+
+/** A version with all that is said of it elsewhere. */
+export interface ResolvedVersion {
+  readonly held: LiveVersion
+  readonly head: ArtifactHead
+  readonly labels: VersionLabels
+}
+
+export interface ArtifactParts {
+  readonly records: Store
+  readonly heads: Heads
+  readonly versions: Versions
+  readonly numbers: VersionNumbers
+  readonly labels: Labels
+}
+
+/** Finding artifacts and versions. What is deleted is as if it had never been. */
+export class Artifacts {
+  readonly #parts: ArtifactParts
+
+  constructor(parts: ArtifactParts) {
+    this.#parts = parts
+  }
+
+  /** @throws NotFoundError `artifact-not-found` */
+  async head(place: ArtifactPlace): Promise<ArtifactHead> {
+    const { heads } = this.#parts
+    const head = await heads.read(place)
+    if (isThere(head)) return head
+    // The commit of its first version may have stopped short of the head.
+    const current = await heads.change(place)
+    if (isThere(current)) return current
+    throw new NotFoundError(
+      `No artifact '${place.name}' in workspace '${place.workspace}'. See which there are: tidemark ls.`,
+      {
+        code: 'artifact-not-found',
+        fields: { artifact: placeText(place) },
+      },
+    )
+  }
+
+  /**
+   * @param selector `v3`, `4.0.0`, an alias, `latest`, or nothing for the latest.
+   * @throws NotFoundError `artifact-not-found`, `version-not-found`
+   */
+  async resolve(place: ArtifactPlace, selector?: string | number): Promise<ResolvedVersion> {
+    const parsed: Selector = typeof selector === 'number' ? { by: 'index', index: selector } : parseSelector(selector)
+    const head = await this.head(place)
+    const found = await this.#find(place, head, parsed)
+    if (found) return this.#withLabels(found, head)
+    // What is asked for may be a commit that the head does not know of yet.
+    const current = (await this.#parts.heads.change(place)) ?? head
+    const repaired = current.next > head.next ? await this.#find(place, current, parsed) : undefined
+    if (repaired) return this.#withLabels(repaired, current)
+    throw this.#notFound(place, current, typeof selector === 'number' ? `v${selector}` : selector)
+  }
+
+  wire({ held, head, labels }: ResolvedVersion): VersionWire {
+    return versionToWire(held.record, head, labels, held.attachment)
+  }
+
+  /** Versions, newest first. `after`: an index; those below it are given. */
+  async versions(place: ArtifactPlace, after: number | undefined, limit: number): Promise<PageReply<VersionWire>> {
+    const head = await this.head(place)
+    const items: VersionWire[] = []
+    let index = Math.min(after ?? head.next, head.next) - 1
+    while (index >= head.deletedBelow && items.length < limit) {
+      const count = Math.min(limit - items.length, index - head.deletedBelow + 1)
+      const last = index
+      const found = await eachOf(
+        Array.from({ length: count }, (_, at) => last - at),
+        async (at) => {
+          const held = await this.#parts.versions.expect(place, at)
+          return isLive(held) ? this.#withLabels(held, head) : undefined
+        },
+      )
+      for (const one of found) if (one) items.push(versionToWire(one.held.record, head, one.labels))
+      index -= count
+    }
+    return { items, ...(index >= head.deletedBelow && { next: String(index + 1) }) }
+  }
+
+  /** Artifacts in the order of their keys. `after`: `workspace/name` of the last one seen. */
+  async list(options: {
+    workspace?: string
+    type?: string
+    after?: string
+    limit: number
+  }): Promise<PageReply<ArtifactWire>> {
+    const { workspace, type, after, limit } = options
+    const prefix = workspace === undefined ? keys.artifacts : keys.workspace(workspace)
+    const items: ArtifactWire[] = []
+    for await (const place of this.places(prefix, after)) {
+      const head = await this.#parts.heads.read(place)
+      if (!isThere(head) || (type !== undefined && head.type !== type)) continue
+      items.push(artifactToWire(place, head))
+      if (items.length === limit) return { items, next: placeText(place) }
+    }
+    return { items }
+  }
+
+  /** Every artifact there is a key of, in order, jumping over the keys of its versions. */
+  async *places(prefix: string, after?: string): AsyncGenerator<ArtifactPlace> {
+    let last = after === undefined ? undefined : beyond(`${keys.artifacts}${after}`)
+    for (;;) {
+      const page = await this.#parts.records.list(prefix, last === undefined ? {} : { after: last })
+      let previous: string | undefined
+      for (const { key } of page.entries) {
+        const [, workspace, name] = key.split('/')
+        const artifact = keys.artifact({ workspace, name })
+        if (artifact !== previous) yield { workspace, name }
+        previous = artifact
+      }
+      if (page.next === undefined || previous === undefined) return
+      last = beyond(previous.slice(0, -1))
+    }
+  }
+
+  async #find(place: ArtifactPlace, head: ArtifactHead, selector: Selector): Promise<LiveVersion | undefined> {
+    const { versions, numbers } = this.#parts
+    if (selector.by === 'latest') return newestLive(versions, place, head)
+    if (selector.by === 'version') {
+      const held = await numbers.find(place, selector.version, head.next)
+      return isLive(held) && held.record.index >= head.deletedBelow ? held : undefined
+    }
+    const index = selector.by === 'index' ? selector.index : head.aliases.get(selector.alias)
+    if (index === undefined || index >= head.next || index < head.deletedBelow) return undefined
+    const held = await versions.expect(place, index)
+    return isLive(held) ? held : undefined
+  }
+
+  async #withLabels(held: LiveVersion, head: ArtifactHead): Promise<ResolvedVersion> {
+    const labels = head.relabelled ? await this.#parts.labels.read(held.record, held.record.index) : {}
+    return { held, head, labels }
+  }
+
+  #notFound(place: ArtifactPlace, head: ArtifactHead, selector: string | undefined): NotFoundError {
+    const aliases = [...head.aliases.keys()]
+    const known = head.latest === null ? 'All its versions were deleted.' : `The latest is v${head.latest}.`
+    const named =
+      aliases.length > 0 ? ` Aliases: ${aliases.slice(0, 10).join(', ')}${aliases.length > 10 ? ', ...' : ''}.` : ''
+    return new NotFoundError(`${placeText(place)} has no version '${selector ?? 'latest'}'. ${known}${named}`, {
+      code: 'version-not-found',
+      fields: { artifact: placeText(place), version: selector ?? 'latest', ...(aliases.length > 0 && { aliases }) },
+    })
+  }
+}
+
+function isThere(head: ArtifactHead | undefined): head is ArtifactHead {
+  return head !== undefined && head.deletedBelow < head.next
+}
+
+// '0' is the character after '/': this is greater than every key below the artifact, and no key itself.
+function beyond(artifact: string): string {
+  return `${artifact}0`
+}

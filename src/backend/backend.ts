@@ -1,0 +1,88 @@
+import { throwIfAborted } from '../errors.ts'
+import { restPrefix } from '../protocol/routes.ts'
+import type { Store } from '../stores/store.ts'
+import { artifactRoutes } from './artifact-routes.ts'
+import { cometArtifactRoutes } from './comet-artifact-routes.ts'
+import { cometExperimentRoutes } from './comet-experiment-routes.ts'
+import { errorReply } from './error-reply.ts'
+import { experimentRoutes } from './experiment-routes.ts'
+import { packRoutes } from './pack-routes.ts'
+import { Router } from './router.ts'
+import { createServices } from './services.ts'
+
+export interface BackendOptions {
+  /** Metadata: small records, replaced by compare-and-swap. */
+  readonly records: Store
+  /** Bytes: packs of up to 8 MiB, written once. May be the same store. */
+  readonly blobs: Store
+  /** Milliseconds since 1970; default `Date.now`. */
+  readonly now?: () => number
+  /** A new key of 32 hexadecimal digits; default random. */
+  readonly randomId?: () => string
+  /** Requests come from this process alone: packs are not verified again, unforeseen failures are told in full. Default false. */
+  readonly trusted?: boolean
+}
+
+export interface Backend {
+  /** Answers any request, and never throws: every failure is an answer too. */
+  fetch(request: Request): Promise<Response>
+  /** Waits for the requests under way, and closes the stores. */
+  close(): Promise<void>
+}
+
+/**
+ * The backend: a function from `Request` to `Response` over two stores. It keeps nothing in memory that matters, so any number of them, in any number of
+ * processes, may work on the same stores.
+ *
+ * @example
+ * ```ts
+ * import { createBackend } from 'tidemark/backend'
+ * import { memoryStore } from 'tidemark/stores/memory'
+ *
+ * const store = memoryStore()
+ * const backend = createBackend({ records: store, blobs: store })
+ * const reply = await backend.fetch(new Request('http://localhost/api/tidemark/v1/capabilities'))
+ * console.log(await reply.json())
+ * ```
+ */
+export function createBackend(options: BackendOptions): Backend {
+  const { records, blobs, now = Date.now, randomId = randomKey, trusted = false } = options
+  const services = createServices({ records, blobs, now, randomId, trusted })
+  const router = new Router()
+  packRoutes(router, services)
+  artifactRoutes(router, services)
+  experimentRoutes(router, services)
+  cometExperimentRoutes(router, services)
+  cometArtifactRoutes(router, services)
+  const underWay = new Set<Promise<Response>>()
+
+  async function answer(request: Request): Promise<Response> {
+    try {
+      throwIfAborted(request.signal)
+      return await router.handle(request)
+    } catch (error) {
+      return errorReply(error, { comet: request.url.includes(restPrefix), detailed: trusted })
+    }
+  }
+
+  return {
+    async fetch(request) {
+      const work = answer(request)
+      underWay.add(work)
+      try {
+        return await work
+      } finally {
+        underWay.delete(work)
+      }
+    },
+    async close() {
+      await Promise.all(underWay)
+      await records.close?.()
+      if (blobs !== records) await blobs.close?.()
+    },
+  }
+}
+
+function randomKey(): string {
+  return crypto.randomUUID().replaceAll('-', '')
+}

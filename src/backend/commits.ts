@@ -1,0 +1,236 @@
+import { ConflictError, InvalidInputError, NotFoundError } from '../errors.ts'
+import type { CommitReply } from '../protocol/shapes.ts'
+import { type ArtifactHead, placeText, type VersionRecord } from './artifact-records.ts'
+import { baseGone, type CommitGuard } from './commit-guard.ts'
+import type { Commit } from './commit-request.ts'
+import type { CondemnedList } from './condemned.ts'
+import { newestLive, withoutVersion } from './deletions.ts'
+import { type CurrentHead, type Heads, takeIn, withAliases } from './heads.ts'
+import type { ArtifactPlace } from './identifiers.ts'
+import type { Labels } from './labels.ts'
+import { pause } from './pause.ts'
+import { compareVersions, nextVersion } from './semantic-version.ts'
+import { isEqualJson } from './shape.ts'
+import type { VersionNumbers } from './version-numbers.ts'
+import { versionToWire } from './version-wire.ts'
+import { type HeldVersion, isLive, type LiveRecord, type LiveVersion, type Versions } from './versions.ts'
+import { oldestRemembered, possibleWrites } from './write-hashes.ts'
+
+// The largest major number that `checkSemanticVersion` takes.
+const highestMajor = 999_999_999_999_999
+
+export interface CommitParts {
+  readonly heads: Heads
+  readonly versions: Versions
+  readonly numbers: VersionNumbers
+  readonly labels: Labels
+  readonly guard: CommitGuard
+  readonly now: () => number
+}
+
+/**
+ * Creating versions. The record at the next free index is the commit: one create-only write, that is all or nothing. Before it nothing is visible.
+ * After it anybody who meets the record can finish the rest, which is to take it into the head (heads.ts). A commit sent again finds its own
+ * record by the write-id. Who loses an index to another commit looks at everything again and takes the next.
+ */
+export class Commits {
+  readonly #parts: CommitParts
+
+  constructor(parts: CommitParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * @throws ConflictError `artifact-type-differs`, `version-exists`, `base-gone`; NotFoundError `pack-missing`, `version-not-found`
+   */
+  async commit(place: ArtifactPlace, commit: Commit, project: string | null): Promise<CommitReply> {
+    const { heads, guard } = this.#parts
+    let entered: CondemnedList | undefined
+    for (let attempt = 0; ; attempt++) {
+      const current = await heads.current(place)
+      const own = current && (await this.#findOwn(place, current.head, commit))
+      if (own) return this.#finish(own, commit)
+      const latest = current && (await newestLive(this.#parts.versions, place, current.head))
+      if (current) assertType(place, current.head, latest, commit)
+      if (current && latest && (await this.#isEqual(latest, current.head, commit)))
+        return this.#applyLabels(latest, commit)
+      entered ??= await guard.enter(commit)
+      const record = await this.#record(place, commit, project, current?.head, latest)
+      if (commit.version !== undefined) await this.#parts.numbers.claim(place, commit.version, record.index)
+      if (await this.#parts.versions.create(record, commit.inlinePack)) {
+        return this.#acknowledge(place, commit, current, record, entered)
+      }
+      await pause(attempt, () => tooBusy(place))
+    }
+  }
+
+  /** The record this commit made before, if its answer was lost. */
+  async #findOwn(place: ArtifactPlace, head: ArtifactHead, commit: Commit): Promise<HeldVersion | undefined> {
+    const indexes = possibleWrites(head.recent, head.next, commit.writeId)
+    // Beyond the head's memory only what came after the base can be ours.
+    const { base } = commit
+    if (base?.workspace === place.workspace && base.name === place.name)
+      for (let index = oldestRemembered(head.recent, head.next) - 1; index > base.index; index--) indexes.push(index)
+    for (const index of indexes) {
+      const held = await this.#parts.versions.expect(place, index)
+      if (held.record.writeId !== commit.writeId) continue
+      if (isLive(held) && index >= head.deletedBelow) return held
+      throw new NotFoundError(
+        `${placeText(place)}:v${index} was committed by this very request, and was deleted since.`,
+        {
+          code: 'version-not-found',
+          fields: { artifact: placeText(place), version: `v${index}` },
+        },
+      )
+    }
+    return undefined
+  }
+
+  async #isEqual(latest: LiveVersion, head: ArtifactHead, commit: Commit): Promise<boolean> {
+    const { content, version, index } = latest.record
+    if (commit.digest !== content.digest || (commit.version ?? version) !== version) return false
+    if ((commit.description ?? content.description) !== content.description) return false
+    if (!commit.metadata || Object.keys(commit.metadata).length === 0) return true
+    const labels = head.relabelled ? await this.#parts.labels.read(latest.record, index) : {}
+    return isEqualJson(commit.metadata, labels.metadata ?? content.metadata)
+  }
+
+  async #applyLabels(latest: LiveVersion, commit: Commit): Promise<CommitReply> {
+    const { heads, labels } = this.#parts
+    const { record } = latest
+    const { index, content } = record
+    // Gives the same object back when every alias is there already: then nothing is written.
+    const head = await heads.change(record, (before) =>
+      commit.aliases.every((alias) => before.aliases.get(alias) === index)
+        ? before
+        : { ...before, aliases: withAliases(before.aliases, index, commit.aliases) },
+    )
+    const tagsOf = (now: { versionTags?: readonly string[] }) => now.versionTags ?? content.versionTags
+    const present = tagsOf(head?.relabelled ? await labels.read(record, index) : {})
+    if (!commit.versionTags.every((tag) => present.includes(tag)))
+      await labels.change(record, index, (now) => ({
+        ...now,
+        versionTags: [...new Set([...tagsOf(now), ...commit.versionTags])],
+      }))
+    return this.#reply(latest, false)
+  }
+
+  async #record(
+    place: ArtifactPlace,
+    commit: Commit,
+    project: string | null,
+    head: ArtifactHead | undefined,
+    latest: LiveVersion | undefined,
+  ): Promise<VersionRecord> {
+    const index = head?.next ?? 0
+    const highest = await this.#highest(place, index, latest)
+    const version = commit.version ?? nextVersion(highest)
+    if (commit.version === undefined && Number(version.split('.')[0]) > highestMajor)
+      throw noNextVersion(place, version)
+    const { base, digest, size, count, remoteCount } = commit
+    const isOwnBase = base?.workspace === place.workspace && base.name === place.name
+    return {
+      workspace: place.workspace,
+      name: place.name,
+      index,
+      type: commit.type,
+      version,
+      highest: highest !== undefined && compareVersions(highest, version) > 0 ? highest : version,
+      automatic: commit.version === undefined,
+      writeId: commit.writeId,
+      deleted: false,
+      manifest: commit.manifest,
+      content: {
+        description: commit.description ?? latest?.record.content.description ?? null,
+        project,
+        experimentKey: commit.experimentKey ?? null,
+        aliases: commit.aliases,
+        versionTags: commit.versionTags,
+        metadata: commit.metadata ?? null,
+        digest,
+        size,
+        count,
+        remoteCount,
+        createdAt: this.#parts.now(),
+        parent: isOwnBase ? base.index : (latest?.record.index ?? null),
+      },
+    }
+  }
+
+  async #highest(place: ArtifactPlace, index: number, latest: LiveVersion | undefined): Promise<string | undefined> {
+    if (index === 0) return undefined
+    if (latest?.record.index === index - 1) return latest.record.highest
+    return (await this.#parts.versions.expect(place, index - 1)).record.highest
+  }
+
+  async #acknowledge(
+    place: ArtifactPlace,
+    commit: Commit,
+    current: CurrentHead | undefined,
+    record: VersionRecord,
+    entered: CondemnedList,
+  ): Promise<CommitReply> {
+    const { heads, versions, guard } = this.#parts
+    if (!(await guard.isSafe(commit, entered))) {
+      await this.#revoke(place, record.index)
+      throw baseGone(commit.base)
+    }
+    const head = takeIn(current?.head, record)
+    // Nobody else was faster in most cases: saves reading head and record again.
+    if (isLiveRecord(record) && (await heads.replace(place, current?.etag, head)))
+      return { version: versionToWire(record, head, {}, commit.inlinePack), created: true }
+    return this.#finish(await versions.expect(place, record.index), commit)
+  }
+
+  /** Our own record exists: the head takes it in, and the answer is that of the first time. */
+  async #finish(own: HeldVersion, commit: Commit): Promise<CommitReply> {
+    await this.#parts.heads.change(own.record)
+    if (!isLive(own)) throw baseGone(commit.base)
+    return this.#reply(own, true)
+  }
+
+  async #reply(held: LiveVersion, created: boolean): Promise<CommitReply> {
+    const { heads, labels } = this.#parts
+    const head = await heads.change(held.record)
+    if (!head) throw tooBusy(held.record)
+    const changed = head.relabelled ? await labels.read(held.record, held.record.index) : {}
+    return { version: versionToWire(held.record, head, changed, held.attachment), created }
+  }
+
+  async #revoke(place: ArtifactPlace, index: number): Promise<void> {
+    const { heads, versions } = this.#parts
+    for (let attempt = 0; ; attempt++) {
+      const held = await versions.expect(place, index)
+      if (held.record.deleted || (await versions.revoke(held))) break
+      await pause(attempt, () => tooBusy(place))
+    }
+    await heads.change(place, (head) => withoutVersion(versions, place, head, index))
+  }
+}
+
+function isLiveRecord(record: VersionRecord): record is LiveRecord {
+  return !record.deleted && record.content !== undefined
+}
+
+function assertType(place: ArtifactPlace, head: ArtifactHead, latest: LiveVersion | undefined, commit: Commit): void {
+  if (head.type === commit.type || (!latest && head.deletedBelow === head.next)) return
+  throw new ConflictError(
+    `${placeText(place)} is of type '${head.type}', this version is of type '${commit.type}'. An artifact keeps its type: give the same one, or another name.`,
+    { code: 'artifact-type-differs', fields: { artifact: placeText(place), type: head.type } },
+  )
+}
+
+function noNextVersion(place: ArtifactPlace, version: string): InvalidInputError {
+  return new InvalidInputError(
+    `${placeText(place)} has no number after its highest one left (${version}). Ask for a free one.`,
+    {
+      code: 'invalid-version',
+    },
+  )
+}
+
+function tooBusy(place: ArtifactPlace): ConflictError {
+  return new ConflictError(`Too many versions of ${placeText(place)} are committed at once. Try again.`, {
+    code: 'too-busy',
+  })
+}

@@ -1,0 +1,91 @@
+import { ConflictError } from '../errors.ts'
+import { type ArtifactHead, placeText } from './artifact-records.ts'
+import { eachOf } from './each-of.ts'
+import { type Heads, withoutAliasesOf } from './heads.ts'
+import type { ArtifactPlace } from './identifiers.ts'
+import { pause } from './pause.ts'
+import { isLive, type LiveVersion, type Versions } from './versions.ts'
+
+/** The newest version that is not deleted, looked for from what the head says. */
+export async function newestLive(
+  versions: Versions,
+  place: ArtifactPlace,
+  head: ArtifactHead,
+): Promise<LiveVersion | undefined> {
+  for (let index = head.latest ?? -1; index >= head.deletedBelow; index--) {
+    const held = await versions.expect(place, index)
+    if (isLive(held)) return held
+  }
+  return undefined
+}
+
+/** The head once the version's record is a tombstone. */
+export async function withoutVersion(
+  versions: Versions,
+  place: ArtifactPlace,
+  head: ArtifactHead,
+  index: number,
+): Promise<ArtifactHead> {
+  const aliases = withoutAliasesOf(head.aliases, index)
+  if (head.latest !== index && aliases.size === head.aliases.size) return head
+  const latest = await newestLive(versions, place, head)
+  return { ...head, aliases, latest: latest?.record.index ?? null }
+}
+
+/** Deleting hides at once; the bytes are freed by a collection. */
+export class Deletions {
+  readonly #heads: Heads
+  readonly #versions: Versions
+
+  constructor(heads: Heads, versions: Versions) {
+    this.#heads = heads
+    this.#versions = versions
+  }
+
+  /** False when there is no such version (any more). The tombstone in the record's place is the commit point; the head follows. */
+  async deleteVersion(place: ArtifactPlace, index: number): Promise<boolean> {
+    const head = await this.#heads.change(place)
+    if (!head || index >= head.next || index < head.deletedBelow) return false
+    if (!(await this.#bury(place, index))) {
+      // Perhaps deleted by somebody who did not get as far as the head.
+      await this.#heads.change(place, (now) => withoutVersion(this.#versions, place, now, index))
+      return false
+    }
+    await this.#heads.change(place, (now) => withoutVersion(this.#versions, place, now, index))
+    return true
+  }
+
+  /** False when there is no such artifact (any more). Here the head is the commit point: it hides all records below an index. */
+  async deleteArtifact(place: ArtifactPlace): Promise<boolean> {
+    let from = 0
+    let existed = false
+    const head = await this.#heads.change(place, (now) => {
+      existed = now.deletedBelow < now.next
+      from = now.deletedBelow
+      return existed
+        ? { ...now, aliases: new Map(), latest: null, tags: [], description: null, deletedBelow: now.next }
+        : now
+    })
+    if (!head || !existed) return false
+    await eachOf(
+      Array.from({ length: head.deletedBelow - from }, (_, at) => from + at),
+      (index) => this.#bury(place, index),
+    )
+    return true
+  }
+
+  async #bury(place: ArtifactPlace, index: number): Promise<boolean> {
+    for (let attempt = 0; ; attempt++) {
+      const held = await this.#versions.expect(place, index)
+      if (held.record.deleted) return false
+      if (await this.#versions.bury(held)) return true
+      await pause(
+        attempt,
+        () =>
+          new ConflictError(`${placeText(place)}:v${index} is being changed by others. Try again.`, {
+            code: 'too-busy',
+          }),
+      )
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import { readPackIndex, verifyPack } from '../content/pack.ts'
+import { InvalidInputError } from '../errors.ts'
+import { checkName } from '../paths.ts'
+import { isPackId, parseRecordPackName } from '../protocol/chunk-ref.ts'
+import { routes } from '../protocol/routes.ts'
+import { type CapabilitiesReply, largestInlinePack, largestPack } from '../protocol/shapes.ts'
+import { readBytes } from './body.ts'
+import { contentRange, parseRange, spanOf } from './byte-range.ts'
+import { assertQuery } from './query.ts'
+import { bytesReply, json } from './reply.ts'
+import type { Call, Router } from './router.ts'
+import type { Services } from './services.ts'
+
+// An index of the most and smallest chunks that fit: beyond the chunks themselves a pack is never longer than this.
+const packOverhead = 1024 * 1024
+
+export function packRoutes(router: Router, services: Services): void {
+  const path = `${routes.pack('')}:pack`
+  router.on('GET', routes.capabilities(), async ({ query }) => {
+    assertQuery(query, [])
+    const reply: CapabilitiesReply = { tidemark: 1, largestPack, largestInlinePack }
+    return json(reply)
+  })
+  router.on('PUT', path, (call) => putPack(call, services))
+  router.on('GET', path, (call) => getPack(call, services))
+}
+
+async function putPack({ request, params }: Call, { packs, options }: Services): Promise<Response> {
+  const { pack } = params
+  if (!isPackId(pack)) throw invalidPack(pack, '64 hexadecimal digits')
+  const bytes = await readBytes(request, largestPack + packOverhead)
+  if (options.trusted) readPackIndex(bytes)
+  else await verifyPack(bytes, pack)
+  await packs.put(pack, bytes, request.signal)
+  return json({})
+}
+
+async function getPack({ request, params }: Call, { chunks }: Services): Promise<Response> {
+  const { pack } = params
+  const place = parseRecordPackName(pack)
+  if (place) {
+    checkName(place.workspace, 'workspace')
+    checkName(place.name)
+  } else if (!isPackId(pack)) throw invalidPack(pack, "64 hexadecimal digits, or '@workspace/name:index'")
+  const headers = {
+    'content-type': 'application/octet-stream',
+    'accept-ranges': 'bytes',
+    'cache-control': 'private, max-age=31536000, immutable',
+    etag: `"${encodeURIComponent(pack)}"`,
+  }
+  const { signal } = request
+  const asked = parseRange(request.headers.get('range'))
+  if (!asked) return bytesReply((await chunks.range(pack, 0, undefined, signal)).bytes, 200, headers)
+  if ('suffix' in asked) {
+    const { size } = await chunks.range(pack, 0, 0, signal)
+    const span = spanOf(asked, size)
+    const { bytes } = await chunks.range(pack, span.start, span.end, signal)
+    return bytesReply(bytes, 206, { ...headers, 'content-range': contentRange(span, size) })
+  }
+  const { bytes, size } = await chunks.range(pack, asked.start, asked.end, signal)
+  return bytesReply(bytes, 206, { ...headers, 'content-range': contentRange(spanOf(asked, size), size) })
+}
+
+function invalidPack(pack: string, form: string): InvalidInputError {
+  return new InvalidInputError(`${JSON.stringify(pack.slice(0, 200))} is not the name of a pack: ${form}.`, {
+    code: 'invalid-pack-name',
+  })
+}

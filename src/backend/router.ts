@@ -1,0 +1,81 @@
+import { InvalidInputError, NotFoundError } from '../errors.ts'
+
+/** One request, taken apart. */
+export interface Call {
+  readonly request: Request
+  readonly url: URL
+  /** What stood in the places of `:names`, decoded once. */
+  readonly params: Readonly<Record<string, string>>
+  readonly query: URLSearchParams
+}
+
+export type Handler = (call: Call) => Promise<Response>
+
+interface Route {
+  readonly method: string
+  readonly segments: readonly string[]
+  readonly handler: Handler
+}
+
+/** Routes by method and path; a segment `:name` stands for any one segment. */
+export class Router {
+  readonly #routes: Route[] = []
+
+  on(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, handler: Handler): this {
+    this.#routes.push({ method, segments: path.split('/'), handler })
+    return this
+  }
+
+  /** @throws NotFoundError `unknown-route`; InvalidInputError `wrong-method`, `invalid-url` */
+  async handle(request: Request): Promise<Response> {
+    const url = new URL(request.url)
+    // Some of Comet's clients join address and path with two slashes.
+    const path = url.pathname.replace(/^\/{2,}/, '/')
+    const segments = path.split('/')
+    const matching = this.#routes.filter((route) => matches(route.segments, segments))
+    const route = matching.find(({ method }) => method === request.method)
+    if (route) {
+      const params = paramsOf(route.segments, segments)
+      return route.handler({ request, url, params, query: url.searchParams })
+    }
+    if (matching.length === 0) throw unknownRoute(path)
+    const allow = matching.map(({ method }) => method).join(', ')
+    throw new InvalidInputError(`${path} cannot be asked with ${request.method}, only with ${allow}.`, {
+      code: 'wrong-method',
+      fields: { allow },
+    })
+  }
+}
+
+function matches(pattern: readonly string[], segments: readonly string[]): boolean {
+  return (
+    pattern.length === segments.length &&
+    pattern.every((one, at) => (one.startsWith(':') ? segments[at] !== '' : one === segments[at]))
+  )
+}
+
+function paramsOf(pattern: readonly string[], segments: readonly string[]): Record<string, string> {
+  const params: Record<string, string> = {}
+  for (const [at, one] of pattern.entries()) if (one.startsWith(':')) params[one.slice(1)] = decode(segments[at])
+  return params
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch (cause) {
+    throw new InvalidInputError(`The address has a '%' that encodes nothing: ${segment.slice(0, 100)}.`, {
+      code: 'invalid-url',
+      cause,
+    })
+  }
+}
+
+function unknownRoute(path: string): NotFoundError {
+  return new NotFoundError(
+    `There is nothing at ${path.slice(0, 200)}. Is this the address of a Tidemark server, and of this version?`,
+    {
+      code: 'unknown-route',
+    },
+  )
+}

@@ -1,0 +1,42 @@
+import type { ChunkSource } from '../content/chunk-source.ts'
+import { type PackName, parseRecordPackName } from '../protocol/chunk-ref.ts'
+import { missing, type PackBytes, type Packs, tooShort } from './packs.ts'
+import type { Versions } from './versions.ts'
+
+// Small packs are at most 8 KiB: half a megabyte in all.
+const smallPacksKept = 64
+
+/** Stored bytes by the name of their pack, be it an object of its own or the small pack inside a version record. */
+export class StoredChunks implements ChunkSource {
+  readonly #packs: Packs
+  readonly #versions: Versions
+  readonly #small = new Map<string, Uint8Array>()
+
+  constructor(packs: Packs, versions: Versions) {
+    this.#packs = packs
+    this.#versions = versions
+  }
+
+  async read(pack: PackName, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
+    const { bytes } = await this.range(pack, offset, offset + length, signal)
+    if (bytes.length !== length) throw tooShort(pack)
+    return bytes
+  }
+
+  /** @throws NotFoundError `pack-missing` */
+  async range(pack: PackName, start?: number, end?: number, signal?: AbortSignal): Promise<PackBytes> {
+    const place = parseRecordPackName(pack)
+    if (!place) return this.#packs.read(pack, start, end, signal)
+    const small = this.#small.get(pack) ?? (await this.#readSmall(pack, place))
+    return { bytes: small.slice(start, end), size: small.length }
+  }
+
+  async #readSmall(pack: PackName, place: { workspace: string; name: string; index: number }): Promise<Uint8Array> {
+    const held = await this.#versions.read(place, place.index)
+    if (!held || held.attachment.length === 0) throw missing(pack)
+    this.#small.set(pack, held.attachment)
+    const [oldest] = this.#small.keys()
+    if (this.#small.size > smallPacksKept && oldest !== undefined) this.#small.delete(oldest)
+    return held.attachment
+  }
+}
