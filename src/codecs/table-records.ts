@@ -1,0 +1,146 @@
+import { Field } from 'apache-arrow'
+import { InvalidInputError } from '../errors.ts'
+import { type Column, type ColumnPlan, planColumn } from './arrow-column.ts'
+import type { ArrowData } from './arrow-data.ts'
+import { ColumnBuilder } from './table-builder.ts'
+import { describeCell, isPlainObject } from './table-cell.ts'
+import { isTypedArray, typedArrayType } from './table-typed.ts'
+
+/** Rows are read in blocks that stay in the processor's cache while every column takes its cells from them. */
+const BLOCK_ROWS = 2048
+
+/**
+ * Columns from an array of records. Column order is that of first appearance; a record without a column is null there.
+ *
+ * @throws InvalidInputError naming the cell that cannot be stored, `rows[7].label`.
+ */
+export function columnsFromRecords(rows: readonly unknown[], plan: ColumnPlan): Column[] {
+  const names: string[] = []
+  const builders = new Map<string, ColumnBuilder>()
+  const cells: unknown[] = new Array(BLOCK_ROWS)
+  for (let start = 0; start < rows.length; start += BLOCK_ROWS) {
+    const end = Math.min(start + BLOCK_ROWS, rows.length)
+    const uniform = learnNames(rows, start, end, names, builders)
+    for (const [name, builder] of builders) {
+      takeCells(rows, start, end, name, uniform, cells)
+      builder.append(cells, 0, end - start, (index) => `rows[${start + index}].${name}`)
+    }
+  }
+  return names.map((name) => column(name, builders.get(name), plan))
+}
+
+/** Adds columns that appear in these rows; true when every row has exactly the known columns, in their order. */
+function learnNames(
+  rows: readonly unknown[],
+  start: number,
+  end: number,
+  names: string[],
+  builders: Map<string, ColumnBuilder>,
+): boolean {
+  let uniform = true
+  for (let row = start; row < end; row += 1) {
+    const record = rows[row]
+    if (!isPlainObject(record)) throw notARecord(record, row)
+    let at = 0
+    for (const name in record) {
+      if (names[at] !== name) {
+        at = -1
+        break
+      }
+      at += 1
+    }
+    if (at === names.length) continue
+    const known = names.length
+    for (const name of Object.keys(record)) {
+      if (builders.has(name)) continue
+      const builder = new ColumnBuilder(name, rows.length)
+      builder.nulls(start)
+      names.push(name)
+      builders.set(name, builder)
+    }
+    if (known !== 0 || row !== start) uniform = false
+  }
+  return uniform
+}
+
+function takeCells(
+  rows: readonly unknown[],
+  start: number,
+  end: number,
+  name: string,
+  uniform: boolean,
+  cells: unknown[],
+): void {
+  // A record without the column must not answer with what its prototype has under that name (`constructor`, `__proto__`).
+  const own = !uniform && name in Object.prototype
+  for (let row = start; row < end; row += 1) {
+    const record = rows[row]
+    cells[row - start] = isRecord(record) && (!own || Object.hasOwn(record, name)) ? record[name] : undefined
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+function notARecord(value: unknown, row: number): InvalidInputError {
+  return new InvalidInputError(
+    `rows[${row}] is ${describeCell(value)}. A table's rows are plain objects, one value per column: { id: 1, label: 'iris' }.`,
+    { code: 'not-a-record', fields: { path: `rows[${row}]` } },
+  )
+}
+
+/**
+ * Columns from an object of columns: typed arrays, arrays, or Arrow vectors.
+ *
+ * @throws InvalidInputError naming the column that is not one, has another length, or the cell that cannot be stored.
+ */
+export function columnsFromObject(source: Readonly<Record<string, unknown>>, plan: ColumnPlan): Column[] {
+  let first: { name: string; length: number } | undefined
+  return Object.keys(source).map((name) => {
+    const values = source[name]
+    const length = lengthOf(name, values)
+    first ??= { name, length }
+    if (length !== first.length) {
+      throw new InvalidInputError(
+        `Column '${name}' has ${length} rows, but column '${first.name}' has ${first.length}. All columns of a table are equally long.`,
+        { code: 'ragged-columns', fields: { column: name } },
+      )
+    }
+    if (isVector(values)) return planColumn(new Field(name, values.type, true), values.data, plan)
+    if (isTypedArray(values)) {
+      const data = { length, offset: 0, values, children: [] }
+      return planColumn(new Field(name, typedArrayType(values).type, true), [data], plan)
+    }
+    const builder = new ColumnBuilder(name, length)
+    const list = Array.isArray(values) ? values : []
+    for (let start = 0; start < length; start += BLOCK_ROWS) {
+      builder.append(list, start, Math.min(start + BLOCK_ROWS, length), (index) => `${name}[${index}]`)
+    }
+    return column(name, builder, plan)
+  })
+}
+
+interface VectorLike {
+  readonly type: Field['type']
+  readonly data: readonly ArrowData[]
+  readonly length: number
+}
+
+function isVector(value: unknown): value is VectorLike {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) return false
+  return 'type' in value && 'data' in value && Array.isArray(value.data) && 'length' in value
+}
+
+function lengthOf(name: string, values: unknown): number {
+  if (Array.isArray(values) || isTypedArray(values) || isVector(values)) return values.length
+  throw new InvalidInputError(
+    `Column '${name}' is ${describeCell(values)}. A column is an array or a typed array with one value per row.`,
+    { code: 'not-a-column', fields: { column: name } },
+  )
+}
+
+function column(name: string, builder: ColumnBuilder | undefined, plan: ColumnPlan): Column {
+  const { type, chunks } = (builder ?? new ColumnBuilder(name, 0)).finish()
+  return planColumn(new Field(name, type, true), chunks, plan)
+}

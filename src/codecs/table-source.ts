@@ -1,0 +1,142 @@
+import { type Field, RecordBatchReader, Table } from 'apache-arrow'
+import { InvalidInputError } from '../errors.ts'
+import { type Column, type ColumnPlan, planColumn } from './arrow-column.ts'
+import type { ArrowData } from './arrow-data.ts'
+import { describeCell, isPlainObject } from './table-cell.ts'
+import { columnsFromFlechette, isFlechetteTable } from './table-flechette.ts'
+import { columnsFromObject, columnsFromRecords } from './table-records.ts'
+
+/** A table as it will be stored. */
+export interface TableColumns {
+  readonly columns: readonly Column[]
+  readonly rows: number
+  readonly metadata: ReadonlyMap<string, string>
+}
+
+/** Methods of other libraries that give Arrow, in the order they are asked for. */
+const toTable = ['toArrow', 'toArrowTable']
+const toBytes = ['toArrowIPC', 'toArrowBuffer', 'toIPC', 'writeIPCStream', 'writeIPC']
+/** DuckDB's Node API: the rest of the result as an object of columns. */
+const toColumns = ['getColumnsObjectJS']
+
+/** Conversions that lead to another conversion: more than this is a loop. */
+const MAX_STEPS = 4
+
+/**
+ * A value as columns, by what it can do and not by its class: Arrow tables and record batches of any copy of apache-arrow, flechette tables,
+ * data frames that turn themselves into Arrow, arrays of records, objects of columns.
+ *
+ * @throws InvalidInputError for anything else, and for cells that cannot be stored.
+ */
+export async function readTable(value: unknown, plan: ColumnPlan, steps = MAX_STEPS): Promise<TableColumns> {
+  if (isTableLike(value)) return fromBatches(value.schema, value.batches, plan)
+  if (isBatchLike(value)) return fromBatches(value.schema, [value], plan)
+  if (isFlechetteTable(value)) return columnsFromFlechette(value, plan)
+  if (Array.isArray(value)) {
+    const [first] = value
+    if (isBatchLike(first) && value.every(isBatchLike)) return fromBatches(first.schema, value, plan)
+    return { columns: columnsFromRecords(value, plan), rows: value.length, metadata: new Map() }
+  }
+  if (typeof value === 'object' && value !== null && steps > 0 && !isPlainObject(value)) {
+    const table = call(value, toTable)
+    if (table !== undefined) return readTable(await table.result, plan, steps - 1)
+    const bytes = call(value, toBytes)
+    if (bytes !== undefined) return readTable(readBytes(await bytes.result, bytes.name), plan, steps - 1)
+    const columns = call(value, toColumns)
+    if (columns !== undefined) return readTable(await columns.result, plan, steps - 1)
+  }
+  if (isPlainObject(value)) {
+    const columns = columnsFromObject(value, plan)
+    const [first] = columns
+    return { columns, rows: first ? first.chunks.reduce((sum, { length }) => sum + length, 0) : 0, metadata: new Map() }
+  }
+  throw new InvalidInputError(
+    `A table is made of an array of records, an object of columns, or a data frame that gives Arrow; this is ${describeCell(value)}.`,
+    { code: 'not-a-table' },
+  )
+}
+
+interface SchemaLike {
+  readonly fields: readonly Field[]
+  readonly metadata?: ReadonlyMap<string, string>
+}
+
+interface BatchLike {
+  readonly schema: SchemaLike
+  readonly data: ArrowData
+}
+
+interface TableLike {
+  readonly schema: SchemaLike
+  readonly batches: readonly BatchLike[]
+}
+
+function fromBatches(schema: SchemaLike, batches: readonly BatchLike[], plan: ColumnPlan): TableColumns {
+  const names = new Set<string>()
+  for (const { name } of schema.fields) {
+    if (names.has(name)) {
+      throw new InvalidInputError(
+        `The table has two columns named '${name}'. Rename one: columns are told apart by name when they are read back.`,
+        { code: 'duplicate-column', fields: { column: name } },
+      )
+    }
+    names.add(name)
+  }
+  const filled = batches.filter(({ data }) => data.length > 0)
+  const columns = schema.fields.map((field, index) => {
+    const chunks = filled.flatMap(({ data }) => data.children[index] ?? [])
+    return planColumn(field, chunks, plan)
+  })
+  const rows = filled.reduce((sum, { data }) => sum + data.length, 0)
+  return { columns, rows, metadata: new Map(schema.metadata ?? []) }
+}
+
+function readBytes(bytes: unknown, method: string): unknown {
+  if (bytes instanceof ArrayBuffer || ArrayBuffer.isView(bytes)) {
+    const view =
+      bytes instanceof ArrayBuffer
+        ? new Uint8Array(bytes)
+        : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    try {
+      const reader = RecordBatchReader.from(view)
+      return new Table([...reader])
+    } catch (cause) {
+      throw new InvalidInputError(
+        `What ${method}() gave is not an Arrow table. Pass an Arrow table or an array of records.`,
+        {
+          code: 'not-a-table',
+          cause,
+        },
+      )
+    }
+  }
+  return bytes
+}
+
+function call(value: object, methods: readonly string[]): { name: string; result: unknown } | undefined {
+  for (const name of methods) {
+    const method: unknown = Reflect.get(value, name)
+    if (typeof method === 'function') return { name, result: Reflect.apply(method, value, []) }
+  }
+  return undefined
+}
+
+function hasSchema(value: unknown): value is { schema: SchemaLike } {
+  if (typeof value !== 'object' || value === null || !('schema' in value)) return false
+  const { schema } = value
+  return typeof schema === 'object' && schema !== null && 'fields' in schema && Array.isArray(schema.fields)
+}
+
+function isBatchLike(value: unknown): value is BatchLike {
+  return hasSchema(value) && 'data' in value && isDataLike(value.data)
+}
+
+function isDataLike(value: unknown): value is ArrowData {
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && 'children' in value && 'length' in value
+  )
+}
+
+function isTableLike(value: unknown): value is TableLike {
+  return hasSchema(value) && 'batches' in value && Array.isArray(value.batches) && value.batches.every(isBatchLike)
+}
