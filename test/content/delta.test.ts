@@ -1,0 +1,76 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { applyDelta, encodeDelta } from '../../src/content/delta.ts'
+import { packDelta, unpackDelta } from '../../src/content/packed-delta.ts'
+import { noise } from './packs-in-memory.ts'
+
+// Few different bytes, so that there is much to match, also by accident.
+const bytes = fc.oneof(
+  fc.uint8Array({ maxLength: 400 }),
+  fc.uint8Array({ max: 2, maxLength: 400 }),
+  fc.tuple(fc.nat(3000), fc.nat(5)).map(([length, seed]) => noise(length, seed)),
+)
+
+describe('delta', () => {
+  it('makes any target from any base', () => {
+    fc.assert(
+      fc.property(bytes, bytes, bytes, (a, b, c) => {
+        const base = new Uint8Array([...a, ...b, ...c])
+        const target = new Uint8Array([...c, ...a, ...c, ...b])
+        expect(Buffer.compare(applyDelta(base, unpackDelta(packDelta(base, target)), target.length), target)).toBe(0)
+      }),
+    )
+  })
+
+  it.each([
+    ['a changed number', (column: Uint8Array) => column.fill(255, 40_000, 40_008), 24],
+    [
+      'a hundred changed numbers',
+      (column: Uint8Array) => every(column, 1280, (at) => column.fill(7, at, at + 8)),
+      1400,
+    ],
+    [
+      'an inserted row',
+      (column: Uint8Array) => new Uint8Array([...column.subarray(0, 800), ...noise(8, 3), ...column.subarray(800)]),
+      24,
+    ],
+    [
+      'a deleted row',
+      (column: Uint8Array) => new Uint8Array([...column.subarray(0, 800), ...column.subarray(808)]),
+      16,
+    ],
+    [
+      'halves swapped',
+      (column: Uint8Array) => new Uint8Array([...column.subarray(64_000), ...column.subarray(0, 64_000)]),
+      24,
+    ],
+  ])('tells %s in few bytes', (_what, edit, most) => {
+    const base = noise(128_000)
+    const target = edit(base.slice())
+    const delta = encodeDelta(base, target)
+    expect(delta.length).toBeLessThanOrEqual(most)
+    expect(Buffer.compare(applyDelta(base, delta, target.length), target)).toBe(0)
+  })
+
+  it('refuses damaged instructions, or makes other bytes of the right length: never more', () => {
+    const base = noise(1000)
+    const target = new Uint8Array([...base.subarray(500), ...base.subarray(0, 600)])
+    const delta = encodeDelta(base, target)
+    fc.assert(
+      fc.property(fc.nat(delta.length - 1), fc.integer({ min: 1, max: 255 }), (at, flip) => {
+        const damaged = delta.slice()
+        damaged[at] ^= flip
+        try {
+          expect(applyDelta(base, damaged, target.length)).toHaveLength(target.length)
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'delta-damaged' })
+        }
+      }),
+    )
+  })
+})
+
+function every(column: Uint8Array, step: number, change: (at: number) => void): Uint8Array {
+  for (let at = 0; at < column.length; at += step) change(at)
+  return column
+}
