@@ -176,10 +176,10 @@ export async function orRemove<T>(folder: StoreFolder, path: string, step: () =>
 
 /**
  * Removes a file that no reader looks at. A failure is of no consequence to the caller - the file is invisible and the sweep comes back for it - and
- * must not hide what he is about to be told.
+ * must not hide what he is about to be told. One more try, because virus scanners on Windows hold new files open for a moment.
  */
-export async function discard(folder: StoreFolder, path: string): Promise<void> {
-  await folder.io.unlink(path).catch(() => undefined)
+export async function discard({ io }: StoreFolder, path: string): Promise<void> {
+  await unlessAbsent(io.unlink(path)).catch(() => io.unlink(path).catch(() => undefined))
 }
 
 /** Makes a folder inside the store and those above it, each entry durable. */

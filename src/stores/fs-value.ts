@@ -289,7 +289,7 @@ async function beginHistory(
 
   async function discardPrepared(): Promise<void> {
     await Promise.all([value, token, empty].map((path) => discard(folder, path)))
-    await io.rmdir(prepared).catch(() => undefined)
+    await unlessAbsent(io.rmdir(prepared)).catch(() => io.rmdir(prepared).catch(() => undefined))
   }
 }
 
@@ -336,7 +336,7 @@ async function swap(
 }
 
 // The token, its value, and the values that other writers are making: more than this, and some were left by crashes.
-const crowd = 32
+const crowd = 16
 /** A file aside is abandoned after an hour: the longest single write we know of, 8 MiB over a slow network share, takes minutes. */
 export const abandonedAfter = 60 * 60 * 1000
 
