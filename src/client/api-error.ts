@@ -1,0 +1,111 @@
+import { HTTPError } from 'ky'
+import {
+  AbortedError,
+  ConflictError,
+  errorFromWire,
+  InvalidInputError,
+  isTidemarkError,
+  NotFoundError,
+  PermissionError,
+  type TidemarkError,
+  UnavailableError,
+} from '../errors.ts'
+
+/** Statuses after which the same request may succeed: RFC 9110, RFC 6585. */
+const transientStatuses: readonly number[] = [408, 425, 429, 502, 503, 504]
+
+/** Comet's `sdk_error_code`s that are about something missing, taken or closed. */
+const cometCodes: ReadonlyMap<number, { category: string; code: string }> = new Map([
+  [624522, { category: NotFoundError.category, code: 'artifact-not-found' }],
+  [624523, { category: NotFoundError.category, code: 'version-not-found' }],
+  [90211, { category: NotFoundError.category, code: 'experiment-not-found' }],
+  [90399, { category: ConflictError.category, code: 'version-exists' }],
+  [90401, { category: ConflictError.category, code: 'version-closed' }],
+  [90402, { category: ConflictError.category, code: 'version-open' }],
+  [90403, { category: ConflictError.category, code: 'version-failed' }],
+  [90210, { category: PermissionError.category, code: 'no-write-access' }],
+  [90212, { category: PermissionError.category, code: 'unknown-api-key' }],
+])
+
+/** What ky, fetch or the backend threw, as one of our errors. `what` says what was asked, without keys. */
+export async function toClientError(
+  error: unknown,
+  what: string,
+  signal: AbortSignal | undefined,
+  remote: boolean,
+): Promise<TidemarkError> {
+  if (isTidemarkError(error)) return error
+  if (signal?.aborted) return new AbortedError(`${what} was aborted.`, { code: 'aborted', cause: signal.reason })
+  if (error instanceof HTTPError) return fromResponse(error.response, what, remote)
+  const reason = error instanceof Error ? error.message : String(error)
+  return new UnavailableError(`${what} failed: ${reason}. Check the address and the network.`, {
+    code: 'no-connection',
+    fields: { transient: remote },
+    cause: error,
+  })
+}
+
+async function fromResponse(response: Response, what: string, remote: boolean): Promise<TidemarkError> {
+  const { status } = response
+  const transient = remote && transientStatuses.includes(status)
+  const { msg, sdkErrorCode, ours } = readEnvelope(await response.text())
+  const mark = transient ? { transient } : {}
+  if (ours) return errorFromWire(ours.category, msg ?? what, { code: ours.code, fields: { ...ours.fields, ...mark } })
+  const message = msg ? `${what} was refused: ${msg}` : `${what} was answered with status ${status}.`
+  const known = sdkErrorCode === undefined ? undefined : cometCodes.get(sdkErrorCode)
+  if (known) return errorFromWire(known.category, message, { code: known.code, fields: { status } })
+  return errorFromWire(categoryOf(status), message, { code: 'request-failed', fields: { status, ...mark } })
+}
+
+function categoryOf(status: number): string {
+  if (status === 401 || status === 403) return PermissionError.category
+  if (status === 404 || status === 410) return NotFoundError.category
+  if (status === 409 || status === 412) return ConflictError.category
+  if (status >= 500 || transientStatuses.includes(status)) return UnavailableError.category
+  return InvalidInputError.category
+}
+
+interface Envelope {
+  readonly msg?: string
+  readonly sdkErrorCode?: number
+  readonly ours?: {
+    category: string
+    code: string
+    fields: Record<string, string | number | boolean | readonly string[]>
+  }
+}
+
+function readEnvelope(text: string): Envelope {
+  const body = asRecord(parse(text))
+  const { category, code, fields } = asRecord(body.tidemark)
+  return {
+    msg: typeof body.msg === 'string' ? body.msg : undefined,
+    sdkErrorCode: typeof body.sdk_error_code === 'number' ? body.sdk_error_code : undefined,
+    ours:
+      typeof category === 'string' && typeof code === 'string'
+        ? { category, code, fields: plainFields(fields) }
+        : undefined,
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // A proxy's HTML page: the status says what there is to say.
+    return undefined
+  }
+}
+
+function asRecord(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? { ...value } : {}
+}
+
+function plainFields(value: unknown): Record<string, string | number | boolean | readonly string[]> {
+  const fields: Record<string, string | number | boolean | readonly string[]> = {}
+  for (const [key, one] of Object.entries(asRecord(value))) {
+    if (typeof one === 'string' || typeof one === 'number' || typeof one === 'boolean') fields[key] = one
+    else if (Array.isArray(one) && one.every((item) => typeof item === 'string')) fields[key] = one
+  }
+  return fields
+}

@@ -1,0 +1,188 @@
+import ky, { type KyInstance, type Options } from 'ky'
+import { CorruptionError, throwIfAborted } from '../errors.ts'
+import { type Logger, silentLogger } from '../logging.ts'
+import { routes } from '../protocol/routes.ts'
+import { toClientError } from './api-error.ts'
+import { type RetryOptions, withRetries } from './retry.ts'
+
+export interface ApiOptions {
+  /** The other side: the network's `fetch`, or a backend in this process. */
+  readonly fetch: (request: Request) => Promise<Response>
+  /** Without a path of ours, `https://host[/prefix]`. */
+  readonly url: string
+  /** Over a network: sent again after a transient failure, bodies as bytes. In process: asked once, bodies handed over without a copy. */
+  readonly remote: boolean
+  readonly apiKey?: string
+  readonly logger?: Logger
+  /** Ends everything on this connection. */
+  readonly signal?: AbortSignal
+  readonly retry?: Partial<Pick<RetryOptions, 'attempts' | 'sleep' | 'random'>>
+}
+
+export interface CallOptions {
+  readonly search?: Readonly<Record<string, string | number | boolean | undefined>>
+  readonly body?: unknown
+  readonly signal?: AbortSignal
+}
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
+
+const remoteAttempts = 6
+
+/** The requests of the protocol: every byte between client and backend goes through here. Requests may be sent twice, so all are made to be. */
+export class Api {
+  readonly remote: boolean
+  readonly url: string
+  readonly #options: ApiOptions
+  readonly #ky: KyInstance
+
+  constructor(options: ApiOptions) {
+    this.#options = options
+    this.remote = options.remote
+    this.url = options.url
+    // ky's own retries clone every request, and its time limit covers the reading of bodies: both are done here instead.
+    this.#ky = ky.create({
+      fetch: (input) => options.fetch(input instanceof Request ? input : new Request(input)),
+      retry: 0,
+      timeout: false,
+      headers: options.apiKey ? { authorization: options.apiKey } : {},
+    })
+  }
+
+  /** The parsed JSON of a successful answer. */
+  async json<T>(method: Method, path: string, { search, body, signal }: CallOptions = {}): Promise<T> {
+    return this.#ask(method, path, signal, async (all) => {
+      const response = await this.#send(path, { method, json: body, searchParams: search, signal: all })
+      return response.json<T>()
+    })
+  }
+
+  /** The answer as it is, its body not yet read. */
+  async response(method: Method, path: string, { search, body, signal }: CallOptions = {}): Promise<Response> {
+    return this.#ask(method, path, signal, (all) =>
+      this.#send(path, { method, json: body, searchParams: search, signal: all }),
+    )
+  }
+
+  /** Stores a pack. The bytes may be reused once it has resolved. */
+  async putPack(id: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+    await this.#ask('PUT', routes.pack(id), signal, async (all) => {
+      const response = await this.#send(routes.pack(id), { method: 'PUT', ...this.#body(bytes), signal: all })
+      await response.body?.cancel()
+    })
+  }
+
+  /** Exactly these bytes of a pack. */
+  async readPack(pack: string, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
+    if (length === 0) return new Uint8Array(0)
+    return this.#ask('GET', routes.pack(pack), signal, async (all) => {
+      const headers = { range: `bytes=${offset}-${offset + length - 1}` }
+      const response = await this.#send(routes.pack(pack), { method: 'GET', headers, signal: all })
+      const bytes = await readExactly(response, response.status === 206 ? 0 : offset, length)
+      if (bytes) return bytes
+      throw new CorruptionError(
+        `Pack ${pack} ends before byte ${offset + length}. Restore it from a copy of the store.`,
+        {
+          code: 'pack-damaged',
+          fields: { pack },
+        },
+      )
+    })
+  }
+
+  #send(path: string, options: Options) {
+    return this.#ky(this.#options.url + path, options)
+  }
+
+  #body(bytes: Uint8Array): Options & { duplex?: 'half' } {
+    if (this.remote) return { body: plainBytes(bytes) }
+    // In process a stream of one piece hands the memory over as it is: 0.3 ms for 8 MiB, where a body of bytes is copied thrice, 8 ms.
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        controller.enqueue(bytes)
+        controller.close()
+      },
+    })
+    return { body, duplex: 'half' }
+  }
+
+  async #ask<T>(
+    method: Method,
+    path: string,
+    signal: AbortSignal | undefined,
+    attempt: (signal: AbortSignal | undefined) => Promise<T>,
+  ): Promise<T> {
+    const { logger = silentLogger, remote, retry } = this.#options
+    const all = anySignal(this.#options.signal, signal)
+    const what = `${method} ${path}`
+    const once = async () => {
+      throwIfAborted(all)
+      try {
+        // In process the bytes of a pack are lent to the backend: they may not be touched before it is done with them.
+        return await (remote || method !== 'PUT' ? untilAborted(attempt(all), all) : attempt(all))
+      } catch (error) {
+        throw await toClientError(error, what, all, remote)
+      }
+    }
+    logger.debug(what)
+    return withRetries(once, {
+      attempts: remote ? remoteAttempts : 1,
+      ...retry,
+      signal: all,
+      onRetry: (error, ms) =>
+        logger.info(`${what}: ${error instanceof Error ? error.message : error} Again in ${ms} ms.`),
+    })
+  }
+}
+
+/** Rejects as soon as the signal fires, whatever the other side is still doing. */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work
+  let stop: (() => void) | undefined
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason)
+    signal.addEventListener('abort', stop, { once: true })
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    if (stop) signal.removeEventListener('abort', stop)
+  }
+}
+
+/** One signal for two. */
+export function anySignal(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
+  return one && other ? AbortSignal.any([one, other]) : (one ?? other)
+}
+
+/** `length` bytes of the body after the first `skip`; `undefined` when there are fewer. Never holds more than was asked for. */
+async function readExactly(response: Response, skip: number, length: number): Promise<Uint8Array | undefined> {
+  const reader = response.body?.getReader()
+  if (!reader) return undefined
+  let result: Uint8Array | undefined
+  let before = skip
+  let filled = 0
+  try {
+    while (filled < length) {
+      const { done, value } = await reader.read()
+      if (done) return undefined
+      const piece = value.subarray(Math.min(before, value.length))
+      before -= value.length - piece.length
+      // In process the answer comes as one piece: it is taken as it is.
+      if (!result && piece.length === length) return piece
+      result ??= new Uint8Array(length)
+      const part = piece.subarray(0, length - filled)
+      result.set(part, filled)
+      filled += part.length
+    }
+    return result
+  } finally {
+    await reader.cancel()
+  }
+}
+
+function plainBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer
+    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    : bytes.slice()
+}

@@ -1,0 +1,51 @@
+import type { AssetReader } from '../codecs/codec.ts'
+import type { Entry } from '../content/entry.ts'
+import type { VersionReader } from '../content/version-reader.ts'
+import { UnsupportedError } from '../errors.ts'
+
+/** An asset of a version, as codecs read it. */
+export function readAsset(reader: VersionReader, entry: Entry, signal?: AbortSignal): AssetReader {
+  const { path, mediaType, size } = entry
+  const range = async (start: number, end: number) =>
+    collect(reader.read(entry, { start, end, signal }), Math.max(0, Math.min(end, size) - Math.max(0, start)), path)
+  return { path, mediaType, size, range, bytes: () => range(0, size), stream: () => reader.read(entry, { signal }) }
+}
+
+async function collect(pieces: AsyncIterable<Uint8Array>, size: number, path: string): Promise<Uint8Array> {
+  const bytes = allocate(size, path)
+  let filled = 0
+  for await (const piece of pieces) {
+    bytes.set(piece, filled)
+    filled += piece.length
+  }
+  return bytes
+}
+
+function allocate(size: number, path: string): Uint8Array {
+  try {
+    return new Uint8Array(size)
+  } catch (cause) {
+    throw new UnsupportedError(
+      `'${path}' has ${size} bytes: more than this runtime holds in one piece. Read it with open(), or download it.`,
+      {
+        code: 'asset-too-large',
+        fields: { path, size },
+        cause,
+      },
+    )
+  }
+}
+
+/** A stream of verified bytes; leaving it frees what was opened. */
+export function streamOf(pieces: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await pieces.next()
+      if (done) controller.close()
+      else controller.enqueue(value)
+    },
+    async cancel() {
+      await pieces.return(undefined)
+    },
+  })
+}

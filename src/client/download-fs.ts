@@ -1,0 +1,231 @@
+import { createReadStream, type Stats } from 'node:fs'
+import { link, lstat, mkdir, mkdtemp, open, rename, rm, rmdir, stat, unlink, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { ConflictError, isTidemarkError, PermissionError, UnavailableError } from '../errors.ts'
+import { type DownloadTarget, type ExistingFile, fileExists } from './download-target.ts'
+import { Slots } from './slots.ts'
+
+// Files up to this size are collected and written while the next ones arrive; 16 of them hold 4 MiB.
+const smallFile = 256 * 1024
+const writesInFlight = 16
+
+/** Downloads into a folder, made when it is not there. Links inside it are never followed. */
+export async function fsTarget(given: string | URL): Promise<DownloadTarget> {
+  const root = resolve(given instanceof URL ? fileURLToPath(given) : given)
+  const first = await named(root, () => mkdir(root, { recursive: true }))
+  const target = new FolderTarget(root, String(given))
+  if (first !== undefined) target.remember(foldersBetween(first, root))
+  const found = await stat(root)
+  if (!found.isDirectory()) throw notAFolder(String(given))
+  return target
+}
+
+class FolderTarget implements DownloadTarget {
+  readonly #root: string
+  readonly #name: string
+  /** Staged files in the order they came: logical path and number of the temporary. */
+  readonly #staged: { path: string; temporary: string }[] = []
+  readonly #made: string[] = []
+  readonly #folders = new Map<string, boolean>()
+  readonly #slots = new Slots(writesInFlight)
+  readonly #writes = new Set<Promise<void>>()
+  #failure: { error: unknown } | undefined
+  #aside: string | undefined
+
+  constructor(root: string, name: string) {
+    this.#root = root
+    this.#name = name
+  }
+
+  /** Folders that were made for this download. */
+  remember(folders: readonly string[]): void {
+    this.#made.push(...folders)
+  }
+
+  async existing(path: string): Promise<ExistingFile | undefined> {
+    const parents = path.split('/').slice(0, -1)
+    for (let depth = 1; depth <= parents.length; depth++)
+      if (!(await this.#isFolder(parents.slice(0, depth).join('/'), path))) return undefined
+    const full = join(this.#root, path)
+    const found = await this.#look(full)
+    if (!found) return undefined
+    if (found.isSymbolicLink()) throw linkInTarget(path)
+    if (!found.isFile()) throw fileExists(path, 'a folder or a special file')
+    return { size: found.size, read: () => createReadStream(full) }
+  }
+
+  async stage(path: string, size: number, body: AsyncIterable<Uint8Array>): Promise<void> {
+    if (this.#failure) throw this.#failure.error
+    this.#aside ??= await named(this.#name, () => mkdtemp(join(this.#root, '.tidemark-')))
+    const temporary = join(this.#aside, String(this.#staged.length))
+    this.#staged.push({ path, temporary })
+    if (size > smallFile) return named(this.#name, () => writeLarge(temporary, body))
+    const bytes = await collect(body, size)
+    const write = this.#slots.run(() => writeFile(temporary, bytes, { flag: 'wx' }))
+    const settled = write.catch((error: unknown) => {
+      this.#failure ??= { error: explain(error, this.#name) }
+    })
+    this.#writes.add(settled)
+    if (this.#writes.size >= writesInFlight) await Promise.race(this.#writes)
+    settled.then(() => this.#writes.delete(settled))
+  }
+
+  async publish(replace: boolean): Promise<void> {
+    await Promise.all(this.#writes)
+    if (this.#failure) throw this.#failure.error
+    const published: string[] = []
+    try {
+      for (const { path, temporary } of this.#staged) {
+        const full = join(this.#root, path)
+        await this.#makeFolders(path)
+        await named(this.#name, () => (replace ? rename(temporary, full) : publishNew(temporary, full, path)))
+        if (!replace) published.push(full)
+      }
+    } catch (error) {
+      for (const full of published) await unlink(full)
+      throw error
+    }
+    this.#made.length = 0
+  }
+
+  async discard(): Promise<void> {
+    await Promise.all(this.#writes)
+    if (this.#aside !== undefined) await rm(this.#aside, { recursive: true, force: true })
+    this.#aside = undefined
+    this.#staged.length = 0
+    for (const folder of this.#made.splice(0).reverse()) await removeIfEmpty(folder)
+  }
+
+  /** False when there is nothing there. */
+  async #isFolder(folder: string, path: string): Promise<boolean> {
+    const known = this.#folders.get(folder)
+    if (known !== undefined) return known
+    const found = await this.#look(join(this.#root, folder))
+    if (found?.isSymbolicLink()) throw linkInTarget(folder)
+    if (found && !found.isDirectory()) throw fileExists(path, `'${folder}' is a file`)
+    this.#folders.set(folder, found !== undefined)
+    return found !== undefined
+  }
+
+  async #makeFolders(path: string): Promise<void> {
+    const parent = dirname(path)
+    if (parent === '.' || this.#folders.get(parent)) return
+    await this.#makeFolders(parent)
+    // Looked at once more: what was not there before the transfer may be a link by now.
+    this.#folders.delete(parent)
+    if (await this.#isFolder(parent, path)) return
+    const full = join(this.#root, parent)
+    await named(this.#name, () => mkdir(full))
+    this.#made.push(full)
+    this.#folders.set(parent, true)
+  }
+
+  async #look(full: string): Promise<Stats | undefined> {
+    try {
+      return await lstat(full)
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return undefined
+      throw explain(error, this.#name)
+    }
+  }
+}
+
+/** Fails, where `rename` would silently replace. */
+async function publishNew(temporary: string, full: string, path: string): Promise<void> {
+  try {
+    await link(temporary, full)
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === 'EEXIST') throw fileExists(path, 'it appeared during the download')
+    // FAT, exFAT and some network file systems have no hard links.
+    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS' && code !== 'EOPNOTSUPP') throw error
+    await rename(temporary, full)
+  }
+}
+
+async function writeLarge(file: string, body: AsyncIterable<Uint8Array>): Promise<void> {
+  const handle = await open(file, 'wx')
+  try {
+    for await (const piece of body) await handle.writeFile(piece)
+  } finally {
+    await handle.close()
+  }
+}
+
+async function collect(body: AsyncIterable<Uint8Array>, size: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(size)
+  let filled = 0
+  for await (const piece of body) {
+    bytes.set(piece, filled)
+    filled += piece.length
+  }
+  return bytes
+}
+
+async function removeIfEmpty(folder: string): Promise<void> {
+  try {
+    await rmdir(folder)
+  } catch (error) {
+    const code = codeOf(error)
+    // Somebody else has put something there, or taken the folder away: either way it is not ours to remove.
+    if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOENT') throw error
+  }
+}
+
+/** `first` and the folders from there down to `last`. */
+function foldersBetween(first: string, last: string): string[] {
+  const folders = [last]
+  while (folders[0] !== first && dirname(folders[0]) !== folders[0]) folders.unshift(dirname(folders[0]))
+  return folders
+}
+
+async function named<T>(target: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw explain(error, target)
+  }
+}
+
+function explain(error: unknown, target: string): unknown {
+  if (isTidemarkError(error)) return error
+  const code = codeOf(error)
+  const options = { fields: { target }, cause: error }
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new UnavailableError(
+      `The disk is full: the download into '${target}' was undone. Free some space and try again.`,
+      { ...options, code: 'disk-full' },
+    )
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
+    return new PermissionError(
+      `The folder '${target}' cannot be written. Correct its permissions, or choose another.`,
+      { ...options, code: 'target-refused' },
+    )
+  if (code === 'EEXIST' || code === 'ENOTDIR') return notAFolder(target)
+  return new UnavailableError(
+    `The download into '${target}' failed: ${error instanceof Error ? error.message : error}.`,
+    { ...options, code: 'target-failed' },
+  )
+}
+
+function notAFolder(target: string): ConflictError {
+  return new ConflictError(`'${target}' is a file, or below one: a download needs a folder. Choose another.`, {
+    code: 'target-is-file',
+    fields: { target },
+  })
+}
+
+function linkInTarget(path: string): PermissionError {
+  return new PermissionError(
+    `'${path}' in the target is a link, and links are not followed. Remove it, or download to another folder.`,
+    {
+      code: 'link-in-target',
+      fields: { path },
+    },
+  )
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
+}

@@ -1,0 +1,105 @@
+import { PermissionError } from '../errors.ts'
+import { type DownloadTarget, type ExistingFile, fileExists } from './download-target.ts'
+
+/**
+ * Downloads into a folder a browser handed over. A file appears when it is complete (`createWritable` writes aside until it is closed); there is no rename, so
+ * that files become visible one after another, and `discard` takes those away again that are new.
+ */
+export function handleTarget(root: FileSystemDirectoryHandle): DownloadTarget {
+  const made: { folder: FileSystemDirectoryHandle; name: string }[] = []
+  return {
+    async existing(path): Promise<ExistingFile | undefined> {
+      const folder = await folderOf(root, path, false)
+      const handle = folder && (await fileIn(folder, path))
+      if (!handle) return undefined
+      const file = await handle.getFile()
+      return { size: file.size, read: () => pieces(file.stream()) }
+    },
+    async stage(path, _size, body) {
+      const folder = await folderOf(root, path, true, made)
+      if (!folder) throw refused(path)
+      const isNew = (await fileIn(folder, path)) === undefined
+      const name = nameOf(path)
+      const handle = await folder.getFileHandle(name, { create: true })
+      if (isNew) made.push({ folder, name })
+      const writable = await handle.createWritable()
+      try {
+        for await (const piece of body) await writable.write(plain(piece))
+      } catch (error) {
+        await writable.abort(error)
+        throw error
+      }
+      await writable.close()
+    },
+    async publish() {
+      made.length = 0
+    },
+    async discard() {
+      // In reverse: a folder goes after the files that were made in it, and only when it is empty.
+      for (const { folder, name } of made.splice(0).reverse()) await folder.removeEntry(name)
+    },
+  }
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
+}
+
+async function folderOf(
+  root: FileSystemDirectoryHandle,
+  path: string,
+  create: boolean,
+  made: { folder: FileSystemDirectoryHandle; name: string }[] = [],
+): Promise<FileSystemDirectoryHandle | undefined> {
+  let folder = root
+  for (const name of path.split('/').slice(0, -1)) {
+    const parent = folder
+    const child = await ifThere(() => parent.getDirectoryHandle(name), path)
+    if (!child && !create) return undefined
+    folder = child ?? (await parent.getDirectoryHandle(name, { create: true }))
+    if (!child) made.push({ folder: parent, name })
+  }
+  return folder
+}
+
+function fileIn(folder: FileSystemDirectoryHandle, path: string): Promise<FileSystemFileHandle | undefined> {
+  return ifThere(() => folder.getFileHandle(nameOf(path)), path)
+}
+
+async function ifThere<T>(get: () => Promise<T>, path: string): Promise<T | undefined> {
+  try {
+    return await get()
+  } catch (error) {
+    const name = error instanceof Error ? error.name : ''
+    if (name === 'NotFoundError') return undefined
+    if (name === 'TypeMismatchError') throw fileExists(path, 'a folder and a file want the same name')
+    throw refused(path, error)
+  }
+}
+
+function refused(path: string, cause?: unknown): PermissionError {
+  return new PermissionError(`The folder given does not let '${path}' be written. Ask for it with mode 'readwrite'.`, {
+    code: 'target-refused',
+    fields: { path },
+    cause,
+  })
+}
+
+async function* pieces(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = stream.getReader()
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return
+      yield value
+    }
+  } finally {
+    await reader.cancel()
+  }
+}
+
+function plain(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer
+    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    : bytes.slice()
+}

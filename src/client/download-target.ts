@@ -1,0 +1,44 @@
+import type { Hasher } from '../content/digest.ts'
+import { openDigester } from '../content/digest.ts'
+import { ConflictError } from '../errors.ts'
+
+/** What to do with a file that is there already: fail when it differs, keep it whatever it holds, or replace it once the new bytes are complete. */
+export type Overwrite = 'fail' | 'preserve' | 'overwrite'
+
+export const overwriteRules: readonly Overwrite[] = ['fail', 'preserve', 'overwrite']
+
+/** What lies at a path of the target. */
+export interface ExistingFile {
+  readonly size: number
+  read(): AsyncIterable<Uint8Array>
+}
+
+/** Where a download goes. Files are staged out of sight, then published all together; whatever happens, `discard` leaves no temporary behind. */
+export interface DownloadTarget {
+  /**
+   * The file at this path, if any.
+   *
+   * @throws ConflictError `file-exists` when something else than a file is in the way; PermissionError `link-in-target` for a link.
+   */
+  existing(path: string): Promise<ExistingFile | undefined>
+  /** Stores the bytes aside. Called for one path at a time, once each. */
+  stage(path: string, size: number, body: AsyncIterable<Uint8Array>): Promise<void>
+  /** Makes what was staged visible. With `replace` false a file that has appeared meanwhile is a ConflictError `file-exists`. */
+  publish(replace: boolean): Promise<void>
+  /** Removes all that was staged and not published, and folders made for it. Safe to call at any time. */
+  discard(): Promise<void>
+}
+
+export function fileExists(path: string, what = 'a different file'): ConflictError {
+  return new ConflictError(
+    `'${path}' exists already in the target: ${what}. Download to another folder, or pass overwrite: 'overwrite' or 'preserve'.`,
+    { code: 'file-exists', fields: { path } },
+  )
+}
+
+/** SHA-256 of a file's bytes. */
+export async function digestOf(file: ExistingFile): Promise<string> {
+  const hasher: Hasher = (await openDigester()).create()
+  for await (const piece of file.read()) hasher.update(piece)
+  return hasher.hex()
+}

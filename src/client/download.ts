@@ -1,0 +1,147 @@
+import type { Entry } from '../content/entry.ts'
+import type { VersionReader } from '../content/version-reader.ts'
+import { CorruptionError, InvalidInputError, throwIfAborted } from '../errors.ts'
+import { checkLogicalPath, foldPath } from '../paths.ts'
+import { type DownloadTarget, digestOf, fileExists, type Overwrite } from './download-target.ts'
+import { type OnProgress, ProgressReporter } from './progress.ts'
+
+export interface DownloadOptions {
+  /** Default `fail`. */
+  readonly overwrite?: Overwrite
+  /** Only the asset at this path, or those below this folder. Their paths stay whole. */
+  readonly pathPrefix?: string
+  readonly onProgress?: OnProgress
+  readonly signal?: AbortSignal
+}
+
+/** What a download did. Paths are logical paths, below the target. */
+export interface DownloadReport {
+  readonly written: readonly string[]
+  /** Were there already: equal, or preserved. */
+  readonly kept: readonly string[]
+  /** Remote assets: only their links are in the artifact. */
+  readonly remote: readonly string[]
+  /** Bytes written. */
+  readonly bytes: number
+}
+
+/** Downloads a version into a target: all checks first, then all bytes out of sight, then everything is made visible. */
+export async function download(
+  reader: VersionReader,
+  target: DownloadTarget,
+  options: DownloadOptions,
+): Promise<DownloadReport> {
+  const { overwrite = 'fail', signal, onProgress } = options
+  const { files, remote } = await plan(reader, options)
+  try {
+    const { wanted, kept } = await choose(files, target, overwrite, signal)
+    const totalBytes = wanted.reduce((sum, { size }) => sum + size, 0)
+    const progress = new ProgressReporter(onProgress, { phase: 'downloading', totalBytes, totalFiles: wanted.length })
+    for await (const { entry, body } of reader.readMany(wanted, { signal })) {
+      await target.stage(entry.path, entry.size, counted(body, progress, signal))
+      progress.add({ files: 1 })
+    }
+    throwIfAborted(signal)
+    await target.publish(overwrite === 'overwrite')
+    progress.enter('done')
+    return { written: wanted.map(({ path }) => path), kept, remote, bytes: totalBytes }
+  } finally {
+    await target.discard()
+  }
+}
+
+async function* counted(
+  body: AsyncIterable<Uint8Array>,
+  progress: ProgressReporter,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  for await (const piece of body) {
+    throwIfAborted(signal)
+    yield piece
+    progress.add({ bytes: piece.length, stored: piece.length })
+  }
+}
+
+/** The entries that are wanted, their paths checked once more: the store may have been written by anyone. */
+async function plan(
+  reader: VersionReader,
+  { pathPrefix = '', signal }: DownloadOptions,
+): Promise<{ files: Entry[]; remote: string[] }> {
+  const prefix = pathPrefix.replace(/\/+$/, '')
+  const files: Entry[] = []
+  const remote: string[] = []
+  for await (const entry of reader.entries({ prefix, signal })) {
+    if (prefix !== '' && entry.path !== prefix && !entry.path.startsWith(`${prefix}/`)) continue
+    assertSafe(entry.path, reader.what)
+    if (entry.remote) remote.push(entry.path)
+    else files.push(entry)
+  }
+  assertApart(files, reader.what)
+  return { files, remote }
+}
+
+function assertSafe(path: string, what: string): void {
+  try {
+    if (checkLogicalPath(path) === path) return
+  } catch (cause) {
+    throw unsafe(path, what, cause)
+  }
+  throw unsafe(path, what)
+}
+
+function unsafe(path: string, what: string, cause?: unknown): CorruptionError {
+  return new CorruptionError(
+    `${what} holds the path ${JSON.stringify(path)}, which no artifact may hold. Nothing was downloaded.`,
+    {
+      code: 'unsafe-path',
+      fields: { path },
+      cause,
+    },
+  )
+}
+
+/** No two files may meet at one place on a file system that ignores case or spelling, nor a file and a folder. */
+function assertApart(files: readonly Entry[], what: string): void {
+  const folded = new Map<string, string>()
+  const folders = new Map<string, string>()
+  for (const { path } of files) {
+    const fold = foldPath(path)
+    const other = folded.get(fold)
+    if (other !== undefined) throw collide(path, other, what)
+    folded.set(fold, path)
+    for (let slash = fold.indexOf('/'); slash !== -1; slash = fold.indexOf('/', slash + 1))
+      folders.set(fold.slice(0, slash), path)
+  }
+  for (const [fold, path] of folded) {
+    const below = folders.get(fold)
+    if (below !== undefined) throw collide(path, below, what)
+  }
+}
+
+function collide(path: string, other: string, what: string): InvalidInputError {
+  return new InvalidInputError(
+    `'${path}' and '${other}' of ${what} would be one file on some file systems. Download them apart with pathPrefix, or into a Map.`,
+    { code: 'paths-collide', fields: { path, other } },
+  )
+}
+
+/** Which of the files have to be written. */
+async function choose(
+  files: readonly Entry[],
+  target: DownloadTarget,
+  overwrite: Overwrite,
+  signal: AbortSignal | undefined,
+): Promise<{ wanted: Entry[]; kept: string[] }> {
+  const wanted: Entry[] = []
+  const kept: string[] = []
+  for (const entry of files) {
+    throwIfAborted(signal)
+    const existing = await target.existing(entry.path)
+    if (!existing) wanted.push(entry)
+    else if (overwrite === 'preserve') kept.push(entry.path)
+    else if (existing.size === entry.size && (await digestOf(existing)) === entry.digest) kept.push(entry.path)
+    else if (overwrite === 'overwrite') wanted.push(entry)
+    else throw fileExists(entry.path)
+  }
+  return { wanted, kept }
+}

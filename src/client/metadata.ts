@@ -1,0 +1,47 @@
+import { InvalidInputError } from '../errors.ts'
+import { describe } from '../options.ts'
+import type { JsonValue, Metadata } from '../protocol/shapes.ts'
+
+// Deep enough for any description of data, and far from the end of the stack.
+const deepest = 100
+
+/**
+ * Metadata is plain JSON: what is given is copied, so that later changes to it do not reach what was said.
+ *
+ * @throws InvalidInputError `invalid-metadata` naming the path of the value that is not JSON
+ */
+export function checkMetadata(value: unknown, what = 'metadata'): Metadata | undefined {
+  if (value === undefined) return undefined
+  if (!isPlainObject(value)) throw notJson(what, value)
+  return copyObject(value, what, 0)
+}
+
+function copyObject(value: object, path: string, depth: number): Metadata {
+  const entries = Object.entries(value).filter(([, one]) => one !== undefined)
+  return Object.fromEntries(entries.map(([key, one]) => [key, copy(one, `${path}.${key}`, depth + 1)]))
+}
+
+function copy(value: unknown, path: string, depth: number): JsonValue {
+  if (depth > deepest) throw notJson(path, value, `it is nested more than ${deepest} deep, or holds itself`)
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
+  if (typeof value === 'number' && Number.isFinite(value)) return value
+  if (Array.isArray(value)) return value.map((one, index) => copy(one, `${path}[${index}]`, depth + 1))
+  if (isPlainObject(value)) return copyObject(value, path, depth)
+  throw notJson(path, value)
+}
+
+function isPlainObject(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+function notJson(path: string, value: unknown, reason = `it is ${describe(value)}`): InvalidInputError {
+  return new InvalidInputError(
+    `${path} cannot be stored: ${reason}. Metadata takes strings, finite numbers, booleans, null, and arrays and plain objects of them.`,
+    {
+      code: 'invalid-metadata',
+      fields: { path },
+    },
+  )
+}

@@ -1,0 +1,114 @@
+import type { RemoteReference } from '../content/entry.ts'
+import { InvalidInputError, throwIfAborted, UnavailableError, UnsupportedError } from '../errors.ts'
+import { describe } from '../options.ts'
+
+export interface RemoteOptions {
+  /** List what is below the URI, and keep its state; default true where it can be done. */
+  readonly sync?: boolean
+  /** Ask the server once for the size and ETag, so that a change can be noticed later; default true. */
+  readonly checksum?: boolean
+  /** Most objects one URI may stand for; default 10,000,000. */
+  readonly maxObjects?: number
+  readonly signal?: AbortSignal
+}
+
+/**
+ * What is stored of data that stays where it is. For `http:` and `https:` the server is asked for size and ETag, unless `checksum` is false; of other schemes only the
+ * link is kept.
+ *
+ * @throws InvalidInputError `invalid-uri`, `uri-has-credentials`; UnavailableError `remote-unavailable`; UnsupportedError `sync-unsupported`
+ */
+export async function linkTo(uri: string, options: RemoteOptions = {}): Promise<RemoteReference> {
+  const url = parseUri(uri)
+  const { sync, checksum = true, maxObjects, signal } = options
+  if (maxObjects !== undefined && !(Number.isSafeInteger(maxObjects) && maxObjects > 0))
+    throw new InvalidInputError(`maxObjects must be a whole number above 0, not ${describe(maxObjects)}.`, {
+      code: 'invalid-option',
+      fields: { option: 'maxObjects' },
+    })
+  if (url.protocol === 'http:' || url.protocol === 'https:')
+    return checksum && sync !== false ? ask(uri, signal) : { uri, synced: false }
+  if (sync === true || maxObjects !== undefined)
+    throw new UnsupportedError(
+      `Objects below ${uri} cannot be listed yet. Leave sync and maxObjects out: the link itself is stored then.`,
+      {
+        code: 'sync-unsupported',
+        fields: { uri },
+      },
+    )
+  return { uri, synced: false }
+}
+
+/** The last segment of the URI's path, else `remote`. */
+export function remoteName(uri: string): string {
+  const segment = parseUri(uri)
+    .pathname.split('/')
+    .findLast((one) => one !== '')
+  if (segment === undefined) return 'remote'
+  try {
+    return decodeURIComponent(segment).replaceAll('/', '_')
+  } catch {
+    // A stray % is legal in a URI of another scheme; it stands for itself then.
+    return segment
+  }
+}
+
+function parseUri(uri: string): URL {
+  let url: URL
+  try {
+    url = new URL(uri)
+  } catch (cause) {
+    throw new InvalidInputError(
+      `${describe(uri)} is not a URI. Give one such as 's3://bucket/key' or 'https://host/file.csv'.`,
+      { code: 'invalid-uri', cause },
+    )
+  }
+  // The link is stored and shown to everyone who may read the artifact.
+  if (url.username !== '' || url.password !== '')
+    throw new InvalidInputError(
+      `The URI of host ${url.host} holds a user name or password, and would be stored with it. Leave them out.`,
+      { code: 'uri-has-credentials' },
+    )
+  return url
+}
+
+async function ask(uri: string, signal: AbortSignal | undefined): Promise<RemoteReference> {
+  const head = await request(uri, 'HEAD', signal)
+  // Some servers and all presigned links for GET refuse HEAD.
+  const response = head.ok ? head : await request(uri, 'GET', signal)
+  await response.body?.cancel()
+  if (!response.ok) throw unavailable(uri, `it was answered with status ${response.status}`)
+  const etag = response.headers.get('etag') ?? undefined
+  const length = response.headers.get('content-length')
+  // Behind a content coding the length is that of the coded bytes.
+  const size =
+    length !== null && /^\d{1,15}$/.test(length) && !response.headers.has('content-encoding')
+      ? Number(length)
+      : undefined
+  return {
+    uri,
+    ...(etag !== undefined && { etag }),
+    ...(size !== undefined && { size }),
+    synced: etag !== undefined || size !== undefined,
+  }
+}
+
+async function request(uri: string, method: 'HEAD' | 'GET', signal: AbortSignal | undefined): Promise<Response> {
+  try {
+    return await fetch(uri, { method, signal })
+  } catch (cause) {
+    throwIfAborted(signal)
+    throw unavailable(uri, cause instanceof Error ? cause.message : String(cause), cause)
+  }
+}
+
+function unavailable(uri: string, reason: string, cause?: unknown): UnavailableError {
+  return new UnavailableError(
+    `${uri} could not be looked at: ${reason}. Check the address, or pass checksum: false to store the link alone.`,
+    {
+      code: 'remote-unavailable',
+      fields: { uri },
+      cause,
+    },
+  )
+}

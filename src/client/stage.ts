@@ -1,0 +1,76 @@
+import type { FileSource } from '../codecs/file-source.ts'
+import { InvalidInputError } from '../errors.ts'
+import { describe } from '../options.ts'
+import type { Metadata } from '../protocol/shapes.ts'
+import { openValue } from './open-value.ts'
+import type { StagedAsset, StagedValue } from './staged.ts'
+
+export interface StageOptions {
+  readonly logicalPath?: string
+  readonly overwrite?: boolean
+  readonly metadata?: Metadata
+  readonly ignore?: string | readonly string[]
+  readonly signal?: AbortSignal
+}
+
+type Placed = readonly [path: string, asset: StagedAsset]
+
+/** What adding a source to an artifact means: one asset for a value or a file, one for each file of a folder or pattern. */
+export async function stage(source: unknown, options: StageOptions): Promise<Placed[]> {
+  const { overwrite, metadata, ignore, signal } = options
+  const about = { ...(overwrite && { overwrite }), ...(metadata && { metadata }) }
+  const { kind, value, file, folder } = await openValue(source, { ignore, signal })
+  if (folder) return placeFolder(folder.name, folder.files, options, about)
+  if (ignore !== undefined) throw notAFolder(source)
+  if (!file) return [[pathOf('', options, source), { kind, value: () => value, ...about }]]
+  const localPath = typeof source === 'string' ? { localPath: source } : undefined
+  return [[pathOf(file.name, options, source), { file, ...localPath, ...about }]]
+}
+
+/** Any value as one asset: a folder or pattern becomes one zip. */
+export async function stageOne(
+  given: unknown,
+  { signal, preview }: { signal?: AbortSignal; preview?: Metadata },
+): Promise<StagedValue> {
+  const opened = await openValue(given, { signal })
+  // The files of a folder can be walked once; should it have to be sent again, it is opened again.
+  let next: typeof opened | undefined = opened
+  const value = async () => {
+    const now = next ?? (await openValue(given, { signal }))
+    next = undefined
+    return now.value
+  }
+  return { kind: opened.kind, value, ...(preview && { preview }) }
+}
+
+async function placeFolder(
+  name: string,
+  files: AsyncIterable<FileSource>,
+  { logicalPath = name }: StageOptions,
+  about: { overwrite?: boolean; metadata?: Metadata },
+): Promise<Placed[]> {
+  const folder = logicalPath.replace(/\/+$/, '')
+  const prefix = folder === '' ? '' : `${folder}/`
+  const placed: Placed[] = []
+  for await (const file of files) placed.push([`${prefix}${file.path ?? file.name}`, { file, ...about }])
+  return placed
+}
+
+/** The path given; in the folder given, when it ends with `/`; else the value's own name. */
+function pathOf(name: string, { logicalPath }: StageOptions, source: unknown): string {
+  if (logicalPath !== undefined && logicalPath !== '' && !logicalPath.endsWith('/')) return logicalPath
+  if (name !== '') return `${logicalPath ?? ''}${name}`
+  throw new InvalidInputError(
+    `${describe(source)} has no name of its own: say where it goes, as in add(value, { logicalPath: 'settings.json' }).`,
+    {
+      code: 'logical-path-missing',
+    },
+  )
+}
+
+function notAFolder(source: unknown): InvalidInputError {
+  return new InvalidInputError(`ignore is for folders and patterns, and ${describe(source)} is neither.`, {
+    code: 'invalid-option',
+    fields: { option: 'ignore' },
+  })
+}

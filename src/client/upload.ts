@@ -1,0 +1,225 @@
+import type { Encoded } from '../codecs/codec.ts'
+import { type CodecRegistry, loadCodec } from '../codecs/registry.ts'
+import type { VersionReader } from '../content/version-reader.ts'
+import { VersionWriter, type WrittenVersion } from '../content/version-writer.ts'
+import { ConflictError, isTidemarkError, throwIfAborted } from '../errors.ts'
+import { toBase64 } from '../protocol/base64.ts'
+import { routes } from '../protocol/routes.ts'
+import type { CommitReply, CommitRequest, VersionWire } from '../protocol/shapes.ts'
+import type { Api } from './api.ts'
+import { type OnProgress, ProgressReporter } from './progress.ts'
+import type { StagedAsset, StagedFile, StagedValue } from './staged.ts'
+import { findLatest, readVersion, versionLabel } from './versions.ts'
+
+/** Where an asset goes: its path, or what makes the path once the value is encoded. */
+export type AssetPath = string | ((encoded: Encoded) => string)
+
+export interface UploadRequest {
+  readonly workspace: string
+  readonly name: string
+  /** The artifact's own type, or `data` for a new one, when left out. */
+  readonly type?: string
+  readonly about: Pick<
+    CommitRequest,
+    'experimentKey' | 'project' | 'description' | 'version' | 'aliases' | 'versionTags' | 'metadata'
+  >
+  readonly assets: readonly (readonly [AssetPath, StagedAsset])[]
+  /** What to compare with: the latest version when left out, nothing when null. */
+  readonly base?: VersionWire | null
+  /** The version whose assets are kept; it is the base then. */
+  readonly draftOf?: VersionWire
+}
+
+export interface UploadOptions {
+  readonly codecs: CodecRegistry
+  /** Deflate full chunks: where bytes are dearer than time. */
+  readonly compress: boolean
+  readonly signal?: AbortSignal
+  readonly onProgress?: OnProgress
+}
+
+const defaultType = 'data'
+
+/** Stores the assets and commits the version. Nothing is visible before the commit; all is after it. */
+export async function upload(api: Api, request: UploadRequest, options: UploadOptions): Promise<CommitReply> {
+  const { workspace, name, draftOf } = request
+  const latest = await findLatest(api, workspace, name, options.signal)
+  const type = request.type ?? latest?.type ?? defaultType
+  const base = draftOf ?? (request.base === undefined ? latest : (request.base ?? undefined))
+  try {
+    return await attempt(api, { ...request, type }, base, options)
+  } catch (error) {
+    if (!base || !isBaseGone(error)) throw error
+    if (draftOf) throw draftGone(draftOf, error)
+    return attempt(api, { ...request, type }, undefined, options)
+  }
+}
+
+async function attempt(
+  api: Api,
+  request: UploadRequest & { type: string },
+  base: VersionWire | undefined,
+  options: UploadOptions,
+): Promise<CommitReply> {
+  const { signal, compress } = options
+  const progress = new ProgressReporter(options.onProgress, { phase: 'logging', ...totals(request.assets) })
+  const reader = base && readVersion(api, base)
+  const sink = { put: (id: string, bytes: Uint8Array) => api.putPack(id, bytes, signal) }
+  const writer = await VersionWriter.open({ sink, base: reader, deflate: compress, signal, what: request.name })
+  try {
+    return await commit(
+      api,
+      request,
+      base,
+      await writeAll(writer, request, reader, progress, options),
+      progress,
+      signal,
+    )
+  } catch (error) {
+    // What is still on its way reads from the writer's memory: it ends before the caller hears of the failure.
+    await writer.abandon()
+    throw error
+  }
+}
+
+async function writeAll(
+  writer: VersionWriter,
+  request: UploadRequest,
+  reader: VersionReader | undefined,
+  progress: ProgressReporter,
+  options: UploadOptions,
+): Promise<WrittenVersion> {
+  const { signal } = options
+  let stored = 0
+  const tellStored = () => {
+    progress.add({ stored: writer.bytesStored - stored })
+    stored = writer.bytesStored
+  }
+  if (reader && request.draftOf) await keep(reader, writer, request.assets, progress, signal)
+  for (const [path, asset] of request.assets) {
+    throwIfAborted(signal)
+    if ('kept' in asset) continue
+    if ('reference' in asset)
+      writer.addRemote({ path: plainPath(path), reference: asset.reference, metadata: asset.metadata })
+    else await add(writer, path, asset, { reader, progress, ...options })
+    progress.add({ files: 1 })
+    tellStored()
+  }
+  const written = await writer.finish()
+  tellStored()
+  return written
+}
+
+async function commit(
+  api: Api,
+  request: UploadRequest & { type: string },
+  base: VersionWire | undefined,
+  written: WrittenVersion,
+  progress: ProgressReporter,
+  signal: AbortSignal | undefined,
+): Promise<CommitReply> {
+  const { digest, size, count, remoteCount, manifest, packs, inlinePack } = written
+  progress.enter('committing')
+  const body: CommitRequest = {
+    ...request.about,
+    writeId: randomId(),
+    type: request.type,
+    digest,
+    size,
+    count,
+    remoteCount,
+    manifest,
+    packs,
+    ...(inlinePack && { inlinePack: toBase64(inlinePack) }),
+    ...(base && { base: { workspace: base.workspace, name: base.name, index: base.index } }),
+  }
+  const reply = await api.json<CommitReply>('POST', routes.versions(request.workspace, request.name), { body, signal })
+  progress.enter('done')
+  return reply
+}
+
+async function add(
+  writer: VersionWriter,
+  path: AssetPath,
+  asset: StagedFile | StagedValue,
+  context: Pick<UploadOptions, 'codecs' | 'signal'> & { reader?: VersionReader; progress: ProgressReporter },
+): Promise<void> {
+  const { codecs, signal, progress, reader } = context
+  const kind = 'file' in asset ? 'file' : asset.kind
+  const codec = await loadCodec(kind, codecs)
+  const previous = kind === 'table' && reader ? await previousInfo(reader, path, signal) : undefined
+  const encoded = await codec.encode('file' in asset ? asset.file : await asset.value(), { previous, signal })
+  const given = 'file' in asset ? undefined : asset.preview
+  await writer.add(
+    {
+      path: typeof path === 'string' ? path : path(encoded),
+      kind: encoded.kind,
+      mediaType: encoded.mediaType,
+      metadata: asset.metadata,
+      cuts: encoded.cuts,
+      body: encoded.body,
+      preview: () => given ?? encoded.preview(),
+      info: () => encoded.info?.(),
+    },
+    (bytes) => progress.add({ bytes }),
+  )
+}
+
+/** What the codec noted about the asset in the version before; of the only asset there, where the path is not known yet. */
+async function previousInfo(reader: VersionReader, path: AssetPath, signal: AbortSignal | undefined) {
+  if (typeof path === 'string') return (await reader.entry(path, signal))?.info
+  for await (const entry of reader.entries({ signal })) return entry.info
+  return undefined
+}
+
+/** Carries the kept assets over: their lines of the manifest, nothing else. */
+async function keep(
+  reader: VersionReader,
+  writer: VersionWriter,
+  assets: UploadRequest['assets'],
+  progress: ProgressReporter,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const kept = new Set(assets.filter(([, asset]) => 'kept' in asset).map(([path]) => path))
+  for await (const entry of reader.entries({ signal })) {
+    if (!kept.has(entry.path)) continue
+    writer.keep(entry)
+    progress.add({ files: 1, bytes: entry.size })
+  }
+}
+
+function plainPath(path: AssetPath): string {
+  if (typeof path === 'string') return path
+  throw new TypeError('A link has no encoding to be named by.')
+}
+
+function totals(assets: UploadRequest['assets']): { totalFiles: number; totalBytes?: number } {
+  let totalBytes: number | undefined = 0
+  for (const [, asset] of assets) {
+    const size =
+      'file' in asset ? asset.file.size : 'kept' in asset ? asset.kept.size : 'reference' in asset ? 0 : undefined
+    totalBytes = totalBytes === undefined || size === undefined ? undefined : totalBytes + size
+  }
+  return { totalFiles: assets.length, ...(totalBytes === undefined ? undefined : { totalBytes }) }
+}
+
+// Its packs were collected after it was read: deleted in between.
+function isBaseGone(error: unknown): boolean {
+  return isTidemarkError(error) && (error.code === 'base-gone' || error.code === 'pack-missing')
+}
+
+function draftGone(draftOf: VersionWire, cause: unknown): ConflictError {
+  return new ConflictError(
+    `${versionLabel(draftOf)} was deleted while a draft of it was logged. Begin a draft of another version.`,
+    {
+      code: 'base-gone',
+      fields: { artifact: draftOf.name, index: draftOf.index },
+      cause,
+    },
+  )
+}
+
+/** 128 random bits, hexadecimal. */
+export function randomId(): string {
+  return crypto.randomUUID().replaceAll('-', '')
+}

@@ -1,0 +1,72 @@
+import { VersionReader } from '../content/version-reader.ts'
+import { CorruptionError, isTidemarkError } from '../errors.ts'
+import { fromBase64 } from '../protocol/base64.ts'
+import { type PackName, parseChunkRef, recordPackName } from '../protocol/chunk-ref.ts'
+import { routes } from '../protocol/routes.ts'
+import type { VersionWire } from '../protocol/shapes.ts'
+import type { Api } from './api.ts'
+import { ApiChunkSource } from './chunk-source.ts'
+
+/** Which version: of which artifact, and which of its versions (`v3`, `4.0.0`, an alias; the latest when left out). */
+export interface VersionPlace {
+  readonly workspace: string
+  readonly name: string
+  readonly select?: string
+}
+
+/** @throws NotFoundError `artifact-not-found`, `version-not-found` */
+export async function findVersion(
+  api: Api,
+  { workspace, name, select }: VersionPlace,
+  signal?: AbortSignal,
+): Promise<VersionWire> {
+  const wire = await api.json<VersionWire>('GET', routes.versions(workspace, name), {
+    search: { select: select ?? 'latest' },
+    signal,
+  })
+  return checked(wire)
+}
+
+/** The latest version, or `undefined` when there is none yet. */
+export async function findLatest(
+  api: Api,
+  workspace: string,
+  name: string,
+  signal?: AbortSignal,
+): Promise<VersionWire | undefined> {
+  try {
+    return await findVersion(api, { workspace, name }, signal)
+  } catch (error) {
+    if (isTidemarkError(error) && (error.code === 'artifact-not-found' || error.code === 'version-not-found'))
+      return undefined
+    throw error
+  }
+}
+
+/** `flowers:v3`: how messages name a version. */
+export function versionLabel({ name, index }: Pick<VersionWire, 'name' | 'index'>): string {
+  return `${name}:v${index}`
+}
+
+export function readVersion(api: Api, wire: VersionWire): VersionReader {
+  const self = recordPackName(wire.workspace, wire.name, wire.index)
+  const inline = new Map<PackName, Uint8Array>()
+  if (wire.inlinePack !== undefined) inline.set(self, fromBase64(wire.inlinePack))
+  return new VersionReader({
+    source: new ApiChunkSource(api, inline),
+    manifest: wire.manifest,
+    self,
+    what: versionLabel(wire),
+  })
+}
+
+function checked(wire: VersionWire): VersionWire {
+  const manifest = wire.manifest === null ? null : parseChunkRef(wire.manifest)
+  if (manifest !== undefined && Number.isSafeInteger(wire.index)) return { ...wire, manifest }
+  throw new CorruptionError(
+    `The server's answer about ${versionLabel(wire)} is not a version. Is the address that of a Tidemark server?`,
+    {
+      code: 'answer-damaged',
+    },
+  )
+}

@@ -1,0 +1,31 @@
+import { readFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import type { ConfigFile } from './config.ts'
+import { PermissionError } from './errors.ts'
+
+const fileName = '.comet.yml'
+
+/** `./.comet.yml` and `~/.comet.yml`, those that exist, in this order. */
+export async function readConfigFiles(): Promise<ConfigFile[]> {
+  const places = new Map([
+    [fileName, `./${fileName}`],
+    [join(homedir(), fileName), `~/${fileName}`],
+  ])
+  const files = await Promise.all([...places].map(([path, name]) => readIfThere(path, name)))
+  return files.filter((file) => file !== undefined)
+}
+
+async function readIfThere(path: string, name: string): Promise<ConfigFile | undefined> {
+  try {
+    return { name, text: await readFile(path, 'utf8') }
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw new PermissionError(`${name} cannot be read. Correct its permissions or move it away.`, {
+      code: 'config-unreadable',
+      fields: { file: name },
+      cause,
+    })
+  }
+}

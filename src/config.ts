@@ -1,0 +1,132 @@
+import { InvalidInputError } from './errors.ts'
+import { describe } from './options.ts'
+import { hasFiles, runtimeProcess } from './platform/process.ts'
+
+/** What configuration can say. */
+export interface Settings {
+  readonly url?: string
+  readonly apiKey?: string
+  readonly workspace?: string
+  readonly project?: string
+  readonly store?: string
+  readonly loggingFile?: string
+  readonly loggingLevel?: string
+}
+
+/** A configuration file that was found: its name for messages, and its text. */
+export interface ConfigFile {
+  readonly name: string
+  readonly text: string
+}
+
+export interface SettingsSources {
+  /** Default: the environment of this process. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** In order of precedence. Default: `./.comet.yml`, then `~/.comet.yml`. */
+  readonly files?: readonly ConfigFile[]
+}
+
+const own = {
+  url: 'TIDEMARK_URL',
+  apiKey: 'TIDEMARK_API_KEY',
+  workspace: 'TIDEMARK_WORKSPACE',
+  project: 'TIDEMARK_PROJECT',
+  store: 'TIDEMARK_STORE',
+} as const
+
+const comet = {
+  url: 'COMET_URL_OVERRIDE',
+  apiKey: 'COMET_API_KEY',
+  workspace: 'COMET_WORKSPACE',
+  project: 'COMET_PROJECT_NAME',
+  loggingFile: 'COMET_LOGGING_FILE',
+  loggingLevel: 'COMET_LOGGING_FILE_LEVEL',
+} as const
+
+type Names = Partial<Record<keyof Settings, string>>
+type Variables = Readonly<Record<string, string | undefined>>
+
+/**
+ * What is configured, the first source that says something winning, setting by setting: `TIDEMARK_*`, `COMET_*`, `./.comet.yml`,
+ * `~/.comet.yml` (same names inside). An empty value counts as none. Where the data goes (`url` or `store`) is decided by the first source that names either;
+ * `decided` says that the caller did.
+ *
+ * @throws InvalidInputError `config-invalid` for a file that is not YAML; `url-and-store` when one source names both.
+ */
+export async function readSettings(decided: boolean, sources: SettingsSources = {}): Promise<Settings> {
+  const env = sources.env ?? environment()
+  const files = sources.files ?? (await configFiles())
+  const variables = [env, ...(await Promise.all(files.map(parseFile)))]
+  const layers = variables.flatMap((from) => [pick(from, own), pick(from, comet)])
+  const place = decided ? {} : pickPlace(layers)
+  return { ...Object.assign({}, ...layers.toReversed()), url: place.url, store: place.store }
+}
+
+function pickPlace(layers: readonly Settings[]): Settings {
+  const first = layers.find(({ url, store }) => url !== undefined || store !== undefined) ?? {}
+  if (first.url !== undefined && first.store !== undefined)
+    throw new InvalidInputError(
+      `${own.url} and ${own.store} are both set: data goes to a server or to a store, not both. Unset one.`,
+      {
+        code: 'url-and-store',
+      },
+    )
+  return first
+}
+
+function pick(from: Variables, names: Names): Settings {
+  const found: { -readonly [Key in keyof Settings]: string } = {}
+  for (const key of settingKeys) {
+    const name = names[key]
+    const value = name !== undefined && Object.hasOwn(from, name) ? from[name] : undefined
+    if (value) found[key] = value
+  }
+  return found
+}
+
+const settingKeys = ['url', 'apiKey', 'workspace', 'project', 'store', 'loggingFile', 'loggingLevel'] as const
+
+function environment(): Variables {
+  const found: Record<string, string | undefined> = {}
+  const env = runtimeProcess()?.env
+  if (!env) return found
+  for (const name of [...Object.values(own), ...Object.values(comet)]) found[name] = env[name]
+  return found
+}
+
+async function configFiles(): Promise<readonly ConfigFile[]> {
+  if (!hasFiles()) return []
+  const { readConfigFiles } = await import('./config-fs.ts')
+  return readConfigFiles()
+}
+
+async function parseFile({ name, text }: ConfigFile): Promise<Variables> {
+  const { parse } = await import('yaml')
+  let content: unknown
+  try {
+    // The core schema knows data only: no tag makes an object of a class or runs anything.
+    content = parse(text, { schema: 'core', logLevel: 'silent' })
+  } catch (cause) {
+    throw new InvalidInputError(`${name} is not valid YAML. Correct it or move it away.`, {
+      code: 'config-invalid',
+      fields: { file: name },
+      cause,
+    })
+  }
+  if (content === null || content === undefined) return {}
+  if (typeof content !== 'object' || Array.isArray(content)) throw notSettings(name, content)
+  return Object.fromEntries(Object.entries(content).map(([key, value]) => [key, asText(value)]))
+}
+
+function asText(value: unknown): string | undefined {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? String(value)
+    : undefined
+}
+
+function notSettings(name: string, content: unknown): InvalidInputError {
+  return new InvalidInputError(`${name} should hold lines such as "COMET_WORKSPACE: team", not ${describe(content)}.`, {
+    code: 'config-invalid',
+    fields: { file: name },
+  })
+}

@@ -1,0 +1,203 @@
+import { Api } from './client/api.ts'
+import type { Connection } from './client/connection.ts'
+import { codecs } from './codecs/registry.ts'
+import { readSettings, type Settings } from './config.ts'
+import { InvalidInputError, UnavailableError } from './errors.ts'
+import { type Logger, openLogger } from './logging.ts'
+import { checkOptions, checkText, describe } from './options.ts'
+import { checkName } from './paths.ts'
+import { hasFiles } from './platform/process.ts'
+import { openStore } from './stores/open.ts'
+import type { Store } from './stores/store.ts'
+import { Tidemark } from './tidemark.ts'
+
+/** A store, or where it is: `memory:`, a path, a `file:` URL. */
+export type StorePlace = string | Store
+
+export interface ConnectOptions {
+  /** A Tidemark server, or Comet. Without one, data is kept in `store`, in this process. */
+  readonly url?: string
+  /** For the server at `url`. */
+  readonly apiKey?: string
+  /** Where names without a workspace are looked up; default `default`. */
+  readonly workspace?: string
+  /** Of new experiments; default `general`. */
+  readonly project?: string
+  /** Where data is kept; a pair keeps metadata and bytes apart. Default: the folder `.tidemark`, or memory where there are no files. */
+  readonly store?: StorePlace | { readonly records: StorePlace; readonly blobs: StorePlace }
+  /** Used instead of the global one to reach `url`. */
+  readonly fetch?: (request: Request) => Promise<Response>
+  /** Aborting it ends everything on this connection. */
+  readonly signal?: AbortSignal
+  /** Default: warnings go to the console. */
+  readonly logger?: Logger
+  /** Deflate what is stored: fewer bytes, more time. Default: over a network yes, embedded no. */
+  readonly compress?: boolean
+}
+
+const known = ['url', 'apiKey', 'workspace', 'project', 'store', 'fetch', 'signal', 'logger', 'compress']
+
+const defaultFolder = '.tidemark'
+const defaultWorkspace = 'default'
+const defaultProject = 'general'
+
+// Only ever seen by the backend in this process; reserved names never leave it (RFC 2606).
+const embeddedUrl = 'http://tidemark.invalid'
+
+/**
+ * Connects to a store in this process or to a server. What is not given comes from `TIDEMARK_*`, `COMET_*`, `./.comet.yml` or `~/.comet.yml`.
+ *
+ * @throws InvalidInputError `unknown-option`, `invalid-option`, `url-and-store`, `url-missing`, `config-invalid`
+ * @throws UnsupportedError `unknown-store-scheme`
+ * @example
+ * ```ts
+ * import { connect } from 'tidemark'
+ *
+ * await using tidemark = await connect({ store: 'memory:' })
+ * const experiment = await tidemark.createExperiment({ project: 'flowers' })
+ * ```
+ */
+export async function connect(options: ConnectOptions = {}): Promise<Tidemark> {
+  checkConnectOptions(options)
+  const settings = await readSettings(options.url !== undefined || options.store !== undefined)
+  const { loggingFile: file, loggingLevel: level } = settings
+  const apiKey = options.apiKey ?? settings.apiKey
+  const logger = await openLogger({ logger: options.logger, file, level, secrets: [options.apiKey, settings.apiKey] })
+  const workspace = checkName(options.workspace ?? settings.workspace ?? defaultWorkspace, 'workspace')
+  const project = checkName(options.project ?? settings.project ?? defaultProject, 'project')
+  const { signal } = options
+  const url = options.url ?? settings.url
+  if (url === undefined && options.apiKey !== undefined)
+    throw new InvalidInputError(
+      'apiKey was given, but no url: say which server it is for, as in connect({ url, apiKey }).',
+      { code: 'url-missing' },
+    )
+  const side = url === undefined ? await embed(options, settings, logger) : reach(url, options)
+  const { fetch, close, remote } = side
+  const api = new Api({
+    fetch,
+    url: side.url,
+    remote,
+    logger,
+    signal,
+    ...(remote && apiKey !== undefined && { apiKey }),
+  })
+  const connection: Connection = { api, codecs, logger, compress: options.compress ?? remote, workspace, project }
+  return new Tidemark(connection, close)
+}
+
+interface OtherSide {
+  readonly url: string
+  readonly remote: boolean
+  readonly fetch: (request: Request) => Promise<Response>
+  readonly close: () => Promise<void>
+}
+
+async function embed({ store }: ConnectOptions, settings: Settings, logger: Logger): Promise<OtherSide> {
+  const where = store ?? settings.store ?? defaultStore(logger)
+  const { createBackend } = await import('./backend/backend.ts')
+  const backend = createBackend({ ...(await openStores(where)), trusted: true })
+  let closing: Promise<void> | undefined
+  return {
+    url: embeddedUrl,
+    remote: false,
+    fetch: (request) => (closing ? Promise.reject(closed()) : backend.fetch(request)),
+    close: () => {
+      closing ??= backend.close()
+      return closing
+    },
+  }
+}
+
+async function openStores(where: NonNullable<ConnectOptions['store']>): Promise<{ records: Store; blobs: Store }> {
+  if (typeof where === 'object' && 'records' in where)
+    return { records: await openOne(where.records), blobs: await openOne(where.blobs) }
+  const store = await openOne(where)
+  return { records: store, blobs: store }
+}
+
+async function openOne(place: StorePlace): Promise<Store> {
+  if (typeof place === 'string') return openStore(place)
+  const store = await openStore(place)
+  // Whoever made it closes it: others may be using it.
+  return {
+    uri: store.uri,
+    get: (...args) => store.get(...args),
+    put: (...args) => store.put(...args),
+    delete: (...args) => store.delete(...args),
+    list: (...args) => store.list(...args),
+  }
+}
+
+function defaultStore(logger: Logger): string {
+  if (hasFiles()) return defaultFolder
+  logger.warn(
+    'This runtime has no files, so artifacts are kept in memory and end with it. Give connect() a store or a url.',
+  )
+  return 'memory:'
+}
+
+function reach(given: string, { fetch = (request) => globalThis.fetch(request) }: ConnectOptions): OtherSide {
+  let url: URL
+  try {
+    url = new URL(given)
+  } catch (cause) {
+    throw invalidUrl(given, cause)
+  }
+  if (
+    (url.protocol !== 'http:' && url.protocol !== 'https:') ||
+    url.username !== '' ||
+    url.password !== '' ||
+    url.search !== '' ||
+    url.hash !== ''
+  )
+    throw invalidUrl(given)
+  // Comet's own setting ends in /clientlib, beside which its REST API lies.
+  const path = url.pathname.replace(/\/+$/, '').replace(/\/clientlib$/, '')
+  let open = true
+  return {
+    url: url.origin + path,
+    remote: true,
+    fetch: (request) => (open ? fetch(request) : Promise.reject(closed())),
+    close: async () => {
+      open = false
+    },
+  }
+}
+
+function invalidUrl(given: unknown, cause?: unknown): InvalidInputError {
+  // Not repeated when it is a string: it may hold a password.
+  const what = typeof given === 'string' ? 'The url' : describe(given)
+  return new InvalidInputError(
+    `${what} is not the address of a server: give one such as 'https://host', without user, query or fragment.`,
+    {
+      code: 'invalid-url',
+      cause,
+    },
+  )
+}
+
+function closed(): UnavailableError {
+  return new UnavailableError('This connection was closed. Connect again.', { code: 'connection-closed' })
+}
+
+function checkConnectOptions(options: ConnectOptions): void {
+  checkOptions(options, known, 'connect()')
+  for (const option of ['url', 'apiKey', 'workspace', 'project'] as const) checkText(options[option], option)
+  const { url, store, fetch, compress } = options
+  if (url !== undefined && store !== undefined)
+    throw new InvalidInputError('connect() takes a url or a store, not both: data goes to a server or stays here.', {
+      code: 'url-and-store',
+    })
+  if (fetch !== undefined && typeof fetch !== 'function') throw wrongType('fetch', 'a function', fetch)
+  if (compress !== undefined && typeof compress !== 'boolean') throw wrongType('compress', 'true or false', compress)
+  if (typeof store === 'object' && store !== null && 'records' in store)
+    checkOptions(store, ['records', 'blobs'], 'store')
+}
+
+function wrongType(option: string, wanted: string, given: unknown): InvalidInputError {
+  return new InvalidInputError(`${option} must be ${wanted}, not ${describe(given)}.`, {
+    code: 'invalid-option',
+    fields: { option },
+  })
+}

@@ -1,0 +1,65 @@
+import { Listing } from './client/listing.ts'
+import { connect } from './connect.ts'
+import { runtimeProcess } from './platform/process.ts'
+import type { ArtifactSummary, Tidemark } from './tidemark.ts'
+
+let current: Promise<Tidemark> | undefined
+
+/** The connection that the module functions use: made from configuration at first use, closed when the process ends. */
+function tidemark(): Promise<Tidemark> {
+  current ??= open().catch((error: unknown) => {
+    // The next call tries again: configuration can be corrected.
+    current = undefined
+    throw error
+  })
+  return current
+}
+
+async function open(): Promise<Tidemark> {
+  const connection = await connect()
+  // Nothing of a connection keeps a process alive; this lets the store finish what it has begun.
+  runtimeProcess()?.once?.('beforeExit', () => void close())
+  return connection
+}
+
+type Arguments<Name extends keyof Tidemark> = Tidemark[Name] extends (...args: infer Args) => unknown ? Args : never
+
+/** Begins an experiment on the default connection. See `Tidemark.createExperiment`. */
+export const createExperiment = async (...args: Arguments<'createExperiment'>) =>
+  (await tidemark()).createExperiment(...args)
+/** See `Tidemark.getExperiment`. */
+export const getExperiment = async (...args: Arguments<'getExperiment'>) => (await tidemark()).getExperiment(...args)
+/** See `Tidemark.getExperiments`. */
+export const getExperiments = async (...args: Arguments<'getExperiments'>) => (await tidemark()).getExperiments(...args)
+/** See `Tidemark.getWorkspaces`. */
+export const getWorkspaces = async () => (await tidemark()).getWorkspaces()
+/** See `Tidemark.getProjects`. */
+export const getProjects = async (...args: Arguments<'getProjects'>) => (await tidemark()).getProjects(...args)
+/** See `Tidemark.getArtifact`. */
+export const getArtifact = async (...args: Arguments<'getArtifact'>) => (await tidemark()).getArtifact(...args)
+/** See `Tidemark.getArtifacts`. */
+export const getArtifacts = (...args: Arguments<'getArtifacts'>): Listing<ArtifactSummary> =>
+  later((on) => on.getArtifacts(...args))
+/** See `Tidemark.getVersions`. */
+export const getVersions = (...args: Arguments<'getVersions'>) => later((on) => on.getVersions(...args))
+/** See `Tidemark.deleteArtifact`. */
+export const deleteArtifact = async (...args: Arguments<'deleteArtifact'>) => (await tidemark()).deleteArtifact(...args)
+/** See `Tidemark.collectGarbage`. */
+export const collectGarbage = async (...args: Arguments<'collectGarbage'>) => (await tidemark()).collectGarbage(...args)
+/** See `Tidemark.verify`. */
+export const verify = (...args: Arguments<'verify'>) => later((on) => on.verify(...args))
+/** See `Tidemark.callApi`. */
+export const callApi = async (...args: Arguments<'callApi'>) => (await tidemark()).callApi(...args)
+
+/** Closes the default connection; the next call opens it again, with the configuration there is then. */
+export async function close(): Promise<void> {
+  const closing = current
+  current = undefined
+  await (await closing)?.close()
+}
+
+function later<Item>(list: (on: Tidemark) => Listing<Item>): Listing<Item> {
+  return new Listing(async function* () {
+    yield* list(await tidemark())
+  })
+}

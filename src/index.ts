@@ -1,0 +1,86 @@
+/**
+ * Versioned data for machine learning in JavaScript.
+ *
+ * ```ts
+ * import { createExperiment } from 'tidemark'
+ *
+ * const experiment = await createExperiment({ project: 'flowers' })
+ * await experiment.uploadArtifact('settings', { lr: 1e-3, layers: [64, 64] })
+ * const again = await experiment.getArtifact('settings')
+ * console.log(again.version, await again.get())
+ * await experiment.end()
+ * ```
+ *
+ * @module
+ */
+
+export {
+  type AddOptions,
+  type AddRemoteOptions,
+  Artifact,
+  type ArtifactAsset,
+  type ArtifactOptions,
+} from './artifact.ts'
+export type { CallApiOptions } from './client/call-api.ts'
+export type { DiffChange, DiffLine, DiffSide, VersionDiff } from './client/diff.ts'
+export type { DownloadOptions, DownloadReport } from './client/download.ts'
+export type { Overwrite } from './client/download-target.ts'
+export type { Listing } from './client/listing.ts'
+export type { DownloadTo } from './client/open-target.ts'
+export type { OnProgress, Progress } from './client/progress.ts'
+export type { VerifyOptions, VerifyReport } from './client/verify.ts'
+export type { VersionVerification } from './client/verify-all.ts'
+export type { FileSource } from './codecs/file-source.ts'
+// Values: what something is, said in words
+export { arrays, file, folder, glob, image, json, table, text, type Wrapped } from './codecs/values.ts'
+// Connections
+export { type ConnectOptions, connect, type StorePlace } from './connect.ts'
+export {
+  callApi,
+  close,
+  collectGarbage,
+  createExperiment,
+  deleteArtifact,
+  getArtifact,
+  getArtifacts,
+  getExperiment,
+  getExperiments,
+  getProjects,
+  getVersions,
+  getWorkspaces,
+  verify,
+} from './default-connection.ts'
+// Errors
+export {
+  AbortedError,
+  ConflictError,
+  CorruptionError,
+  type ErrorCategory,
+  type ErrorFields,
+  InvalidInputError,
+  isTidemarkError,
+  NotFoundError,
+  PermissionError,
+  TidemarkError,
+  UnavailableError,
+  UnsupportedError,
+} from './errors.ts'
+// Experiments and artifacts
+export { Experiment, type GetArtifactOptions, type LogOptions, type UploadArtifactOptions } from './experiment.ts'
+export { LoggedArtifact } from './logged-artifact.ts'
+export { LoggedArtifactAsset } from './logged-artifact-asset.ts'
+// Logging
+export { disableLogging, type Logger } from './logging.ts'
+export type { CollectReply, JsonValue, Metadata, VersionState } from './protocol/shapes.ts'
+// Stores
+export { memoryStore } from './stores/memory.ts'
+export type { Store } from './stores/store.ts'
+export {
+  type ArtifactSummary,
+  type CollectOptions,
+  type CreateExperimentOptions,
+  type ExperimentSummary,
+  type GetExperimentsOptions,
+  type ProjectSummary,
+  Tidemark,
+} from './tidemark.ts'

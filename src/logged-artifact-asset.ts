@@ -1,0 +1,87 @@
+import { readAsset, streamOf } from './client/asset-reader.ts'
+import type { Connection } from './client/connection.ts'
+import { type DownloadOptions, type DownloadReport, download } from './client/download.ts'
+import { type DownloadTo, openTarget } from './client/open-target.ts'
+import { loadCodec } from './codecs/registry.ts'
+import type { Entry } from './content/entry.ts'
+import type { VersionReader } from './content/version-reader.ts'
+import { UnsupportedError } from './errors.ts'
+import { toBase64Url } from './protocol/base64.ts'
+import type { Metadata, VersionWire } from './protocol/shapes.ts'
+
+/** One entry of a logged version. */
+export class LoggedArtifactAsset {
+  readonly id: string
+  readonly artifactId: string
+  readonly artifactVersionId: string
+  readonly logicalPath: string
+  /** Bytes; of a remote asset what is known of it, else 0. */
+  readonly size: number
+  /** SHA-256 of the bytes, as `sha256sum` prints it. */
+  readonly digest: string
+  readonly mediaType: string
+  readonly remote: boolean
+  /** The URI of a remote asset. */
+  readonly link: string | undefined
+  readonly metadata: Metadata | undefined
+  /** What it is: `table`, `json`, `npz`, `png`, `zip`, `text`, `file`, or `remote`. */
+  readonly type: string
+  readonly #connection: Connection
+  readonly #reader: VersionReader
+  readonly #entry: Entry
+
+  constructor(connection: Connection, reader: VersionReader, wire: VersionWire, entry: Entry) {
+    this.#connection = connection
+    this.#reader = reader
+    this.#entry = entry
+    this.id = `${wire.versionId}.${toBase64Url(entry.path)}`
+    this.artifactId = wire.artifactId
+    this.artifactVersionId = wire.versionId
+    this.logicalPath = entry.path
+    this.size = entry.size
+    this.digest = entry.digest
+    this.mediaType = entry.mediaType
+    this.remote = entry.remote !== undefined
+    this.link = entry.remote?.uri
+    this.metadata = entry.metadata
+    this.type = entry.kind
+  }
+
+  /**
+   * The value, decoded.
+   *
+   * @throws CorruptionError when what is stored is damaged; UnsupportedError `asset-is-remote`
+   */
+  async get(options: { signal?: AbortSignal } = {}): Promise<unknown> {
+    const entry = this.#stored('get')
+    const codec = await loadCodec(entry.kind, this.#connection.codecs)
+    return codec.decode(readAsset(this.#reader, entry, options.signal))
+  }
+
+  /** The bytes as a stream, verified piece by piece. */
+  open(options: { start?: number; end?: number; signal?: AbortSignal } = {}): ReadableStream<Uint8Array> {
+    return streamOf(this.#reader.read(this.#stored('open'), options))
+  }
+
+  /** Writes this asset below the target, at its logical path. */
+  async download(target: DownloadTo, options: Omit<DownloadOptions, 'pathPrefix'> = {}): Promise<DownloadReport> {
+    return download(this.#reader, await openTarget(target), { ...options, pathPrefix: this.#stored('download').path })
+  }
+
+  /** What a list or a page shows of it: a schema and first rows, shapes, a thumbnail, first lines. */
+  preview(options: { signal?: AbortSignal } = {}): Promise<Metadata | undefined> {
+    return this.#reader.preview(this.#entry, options.signal)
+  }
+
+  #stored(verb: string): Entry {
+    const { remote, path } = this.#entry
+    if (!remote) return this.#entry
+    throw new UnsupportedError(
+      `'${path}' is a link to ${remote.uri}, and its bytes are not in the artifact: ${verb}() cannot give them. Fetch the link.`,
+      {
+        code: 'asset-is-remote',
+        fields: { path, uri: remote.uri },
+      },
+    )
+  }
+}

@@ -1,0 +1,275 @@
+import { type Artifact, draftFrom } from './artifact.ts'
+import type { Connection } from './client/connection.ts'
+import { diff, type VersionDiff } from './client/diff.ts'
+import { type DownloadOptions, type DownloadReport, download } from './client/download.ts'
+import { overwriteRules } from './client/download-target.ts'
+import { type DownloadTo, openTarget } from './client/open-target.ts'
+import { StagedAssets } from './client/staged.ts'
+import { type VerifyOptions, type VerifyReport, verifyStored } from './client/verify.ts'
+import { verifyFolder } from './client/verify-folder.ts'
+import { readVersion, versionLabel } from './client/versions.ts'
+import type { Entry } from './content/entry.ts'
+import type { VersionReader } from './content/version-reader.ts'
+import { InvalidInputError, NotFoundError } from './errors.ts'
+import { LoggedArtifactAsset } from './logged-artifact-asset.ts'
+import { checkChoice, checkOptions, checkText, checkTexts, describe, nearest } from './options.ts'
+import { checkLogicalPath, checkName } from './paths.ts'
+import { restPrefix, routes } from './protocol/routes.ts'
+import type { Metadata, VersionState, VersionWire } from './protocol/shapes.ts'
+
+// Paths named in a message: enough to recognise the artifact, few enough to read.
+const pathsShown = 5
+
+/** One version of an artifact: its content never changes. */
+export class LoggedArtifact {
+  /** Of the artifact; the same for all its versions. */
+  readonly id: string
+  readonly versionId: string
+  readonly name: string
+  readonly type: string
+  readonly workspace: string
+  readonly project: string | null
+  /** Semantic version, `1.0.0`. */
+  readonly version: string
+  /** v0, v1, ... */
+  readonly index: number
+  readonly metadata: Metadata | null
+  readonly description: string | null
+  /** Bytes of all assets, remote ones not counted. */
+  readonly size: number
+  /** SHA-256 over the sorted lines `digest, path`, as `sha256sum` prints them. */
+  readonly digest: string
+  readonly state: VersionState
+  readonly createdAt: Date
+  /** The experiment it was asked for with; null without one. */
+  readonly experimentKey: string | null
+  /** The experiment that logged it. */
+  readonly sourceExperimentKey: string | null
+  readonly #connection: Connection
+  #wire: VersionWire
+  #reader: VersionReader | undefined
+
+  constructor(connection: Connection, wire: VersionWire, experimentKey: string | null) {
+    this.#connection = connection
+    this.#wire = wire
+    this.id = wire.artifactId
+    this.versionId = wire.versionId
+    this.name = wire.name
+    this.type = wire.type
+    this.workspace = wire.workspace
+    this.project = wire.project
+    this.version = wire.version
+    this.index = wire.index
+    this.metadata = wire.metadata
+    this.description = wire.description
+    this.size = wire.size
+    this.digest = wire.digest
+    this.state = wire.state
+    this.createdAt = new Date(wire.createdAt)
+    this.experimentKey = experimentKey
+    this.sourceExperimentKey = wire.experimentKey
+    wires.set(this, wire)
+  }
+
+  /** As they were when this object was made, or updated through it. */
+  get aliases(): readonly string[] {
+    return this.#wire.aliases
+  }
+
+  get artifactTags(): readonly string[] {
+    return this.#wire.artifactTags
+  }
+
+  get versionTags(): readonly string[] {
+    return this.#wire.versionTags
+  }
+
+  /** How many assets it has, remote ones included. */
+  get count(): number {
+    return this.#wire.count
+  }
+
+  /** All assets, sorted by path. */
+  async getAssets(options: { signal?: AbortSignal } = {}): Promise<LoggedArtifactAsset[]> {
+    const assets: LoggedArtifactAsset[] = []
+    for await (const entry of this.#read().entries({ signal: options.signal })) assets.push(this.#asset(entry))
+    return assets
+  }
+
+  /** The assets that are only linked. */
+  async getRemoteAssets(options: { signal?: AbortSignal } = {}): Promise<LoggedArtifactAsset[]> {
+    return (await this.getAssets(options)).filter(({ remote }) => remote)
+  }
+
+  /** @throws NotFoundError `asset-not-found` naming paths that are near */
+  async getAsset(path?: string, options: { signal?: AbortSignal } = {}): Promise<LoggedArtifactAsset> {
+    return this.#asset(await this.#entry(path, options.signal))
+  }
+
+  /**
+   * The value at this path, decoded: a table, JSON, arrays, an image, text, bytes, or the entries of a folder. The path may be left out when there is one asset.
+   *
+   * @throws NotFoundError `asset-not-found`; InvalidInputError `path-needed`
+   * @throws CorruptionError when what is stored is damaged
+   * @example
+   * ```ts
+   * const settings = await (await experiment.getArtifact('settings')).get()
+   * ```
+   */
+  async get(path?: string, options: { signal?: AbortSignal } = {}): Promise<unknown> {
+    return (await this.getAsset(path, options)).get(options)
+  }
+
+  /** The bytes at this path as a stream, verified piece by piece. */
+  async open(path?: string, options: { signal?: AbortSignal } = {}): Promise<ReadableStream<Uint8Array>> {
+    return (await this.getAsset(path, options)).open(options)
+  }
+
+  /**
+   * Writes the assets into a folder (made when it is not there), a `FileSystemDirectoryHandle` or a Map of path to bytes. Everything is verified and written out of
+   * sight first, then made visible; when it fails, nothing of it stays. Links in the target are never followed. Remote assets are listed, not fetched.
+   *
+   * @throws ConflictError `file-exists`: with `overwrite: 'fail'`, the default, a file is there that differs
+   * @throws PermissionError `link-in-target`; InvalidInputError `paths-collide`; CorruptionError; UnavailableError `disk-full`
+   */
+  async download(target: DownloadTo, options: DownloadOptions = {}): Promise<DownloadReport> {
+    checkOptions(options, ['overwrite', 'pathPrefix', 'onProgress', 'signal'], 'download()')
+    checkChoice(options.overwrite, overwriteRules, 'overwrite')
+    checkText(options.pathPrefix, 'pathPrefix')
+    return download(this.#read(), await openTarget(target), options)
+  }
+
+  /** Replaces the tags of the artifact, those of all its versions. */
+  async updateArtifactTags(tags: readonly string[]): Promise<void> {
+    const artifactTags = checkedNames(tags, 'tag')
+    await this.#post('/write/artifacts/details', { artifactId: this.id, tags: artifactTags })
+    this.#wire = { ...this.#wire, artifactTags }
+  }
+
+  /** Replaces the tags of this version. */
+  async updateVersionTags(tags: readonly string[]): Promise<void> {
+    const versionTags = checkedNames(tags, 'tag')
+    await this.#post('/write/artifacts/version/labels', { artifactVersionId: this.versionId, versionTags })
+    this.#wire = { ...this.#wire, versionTags }
+  }
+
+  /** Replaces the aliases of this version; those that another version has move here. */
+  async updateAliases(aliases: readonly string[]): Promise<void> {
+    const alias = checkedNames(aliases, 'alias')
+    await this.#post('/write/artifacts/version/labels', { artifactVersionId: this.versionId, alias })
+    this.#wire = { ...this.#wire, aliases: alias.filter((one) => one.toLowerCase() !== 'latest') }
+  }
+
+  /** How this version becomes the other one, path by path. */
+  async diff(other: LoggedArtifact, options: { signal?: AbortSignal } = {}): Promise<VersionDiff> {
+    return diff(this.#read(), readVersion(this.#connection.api, wireOf(other, 'diff()')), options.signal)
+  }
+
+  /**
+   * An artifact that begins as this version: change it and log it, and only the changes are read and sent.
+   *
+   * @example
+   * ```ts
+   * const draft = await (await experiment.getArtifact('flowers')).newDraft()
+   * draft.remove('photos/blurred.png')
+   * await experiment.logArtifact(draft)
+   * ```
+   */
+  async newDraft(options: { signal?: AbortSignal } = {}): Promise<Artifact> {
+    const assets = new StagedAssets()
+    for await (const { path, size, kind, metadata, remote } of this.#read().entries({ signal: options.signal }))
+      assets.add(path, { kept: { size, kind, ...(remote && { link: remote.uri }) }, ...(metadata && { metadata }) })
+    return draftFrom(this.#wire, assets)
+  }
+
+  /**
+   * Without a target: reads every stored byte against its digest. With a folder: compares its files with this version. What is found is reported, not thrown.
+   *
+   * @throws CorruptionError when the list of assets itself is damaged
+   */
+  async verify(target?: unknown, options: VerifyOptions = {}): Promise<VerifyReport> {
+    checkOptions(options, ['onProgress', 'signal'], 'verify()')
+    return target === undefined ? verifyStored(this.#read(), options) : verifyFolder(this.#read(), target, options)
+  }
+
+  /** Deletes this version. Its index and number are never used again; what only it needs is freed by the next collection. */
+  async delete(options: { signal?: AbortSignal } = {}): Promise<void> {
+    await this.#connection.api.json('DELETE', routes.version(this.workspace, this.name, this.index), options)
+  }
+
+  #read(): VersionReader {
+    this.#reader ??= readVersion(this.#connection.api, this.#wire)
+    return this.#reader
+  }
+
+  #asset(entry: Entry): LoggedArtifactAsset {
+    return new LoggedArtifactAsset(this.#connection, this.#read(), this.#wire, entry)
+  }
+
+  async #entry(path: string | undefined, signal: AbortSignal | undefined): Promise<Entry> {
+    if (path === undefined) return this.#onlyEntry(signal)
+    checkText(path, 'path')
+    const found = await this.#read().entry(checkLogicalPath(path), signal)
+    if (found) return found
+    const paths: string[] = []
+    for await (const entry of this.#read().entries({ signal })) paths.push(entry.path)
+    const near = nearest(path, paths, pathsShown)
+    const hint =
+      near.length > 0
+        ? `Did you mean ${near.join(', ')}?`
+        : `There ${paths.length === 1 ? 'is' : 'are'}: ${shown(paths)}.`
+    throw new NotFoundError(
+      `${versionLabel(this)} has no asset '${path}'. ${paths.length > 0 ? hint : 'It has none at all.'}`,
+      {
+        code: 'asset-not-found',
+        fields: { artifact: this.name, version: this.version, path },
+      },
+    )
+  }
+
+  async #onlyEntry(signal: AbortSignal | undefined): Promise<Entry> {
+    const entries: Entry[] = []
+    for await (const entry of this.#read().entries({ signal })) {
+      entries.push(entry)
+      if (entries.length > pathsShown) break
+    }
+    if (entries.length === 1) return entries[0]
+    if (entries.length === 0)
+      throw new NotFoundError(`${versionLabel(this)} has no assets.`, {
+        code: 'asset-not-found',
+        fields: { artifact: this.name, version: this.version },
+      })
+    throw new InvalidInputError(
+      `${versionLabel(this)} has ${this.count} assets: say which one, by its path. There are: ${shown(entries.map(({ path }) => path))}.`,
+      {
+        code: 'path-needed',
+        fields: { artifact: this.name, version: this.version },
+      },
+    )
+  }
+
+  async #post(path: string, body: unknown): Promise<void> {
+    await this.#connection.api.json('POST', `${restPrefix}${path}`, { body })
+  }
+}
+
+// Kept beside the class, so that what users hold shows only what is theirs.
+const wires = new WeakMap<LoggedArtifact, VersionWire>()
+
+/** The version that a LoggedArtifact stands for. */
+export function wireOf(artifact: LoggedArtifact, where: string): VersionWire {
+  const wire = wires.get(artifact)
+  if (wire) return wire
+  throw new InvalidInputError(`${where} takes a LoggedArtifact, not ${describe(artifact)}.`, {
+    code: 'invalid-artifact',
+  })
+}
+
+function shown(paths: readonly string[]): string {
+  return paths.slice(0, pathsShown).join(', ') + (paths.length > pathsShown ? ', ...' : '')
+}
+
+function checkedNames(names: readonly string[], what: 'tag' | 'alias'): string[] {
+  checkTexts(names, `${what}s`)
+  return [...new Set(names.map((name) => checkName(name, what)))]
+}
