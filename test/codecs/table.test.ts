@@ -238,8 +238,9 @@ describe('the flights of vega-datasets', () => {
 })
 
 function bytesIn(table: Table, name: string): Uint8Array {
-  const { buffer, byteOffset, byteLength } = table.getChild(name)?.toArray()
-  return new Uint8Array(buffer, byteOffset, byteLength)
+  const values: unknown = table.getChild(name)?.toArray()
+  if (!ArrayBuffer.isView(values)) throw new Error(`no column ${name}`)
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
 }
 
 describe('what is stored', () => {

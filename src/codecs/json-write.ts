@@ -1,0 +1,265 @@
+import { InvalidInputError } from '../errors.ts'
+import { toBase64 } from './json-bytes.ts'
+import { isPlainObject } from './table-cell.ts'
+import { isTypedArray, typedArrayName } from './table-typed.ts'
+
+/** The key that says an object stands for something JSON has no notation for. */
+export const MARK = '$tidemark'
+/** Levels of lists and objects in the text. Some engines parse no deeper than a few thousand, and people read no deeper than ten. */
+export const MAX_DEPTH = 1000
+
+/** Lists and objects of scalars stay on one line up to so many characters. */
+const LINE_CHARACTERS = 100
+/** Text is handed on in parts of about so many characters: no string grows without limit. */
+const PART_CHARACTERS = 64 * 1024
+
+const identifier = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u
+
+/**
+ * A value as JSON text in parts; see `jsonCodec` for what becomes of values JSON does not know.
+ *
+ * @throws InvalidInputError naming the value that cannot be stored, `value.layers[2].activation`.
+ */
+export function writeJson(value: unknown): string[] {
+  const writer = new JsonWriter()
+  writer.value(value)
+  return writer.finish()
+}
+
+class JsonWriter {
+  readonly #parts: string[] = []
+  #text = ''
+  #depth = 0
+  /** What is being written, outermost first: to find cycles and to name a place. */
+  readonly #parents: object[] = []
+  readonly #path: string[] = []
+
+  finish(): string[] {
+    this.#parts.push(`${this.#text}\n`)
+    return this.#parts
+  }
+
+  value(value: unknown): void {
+    const scalar = scalarText(value)
+    if (scalar !== undefined) {
+      this.#put(scalar)
+      return
+    }
+    if (typeof value !== 'object' || value === null) throw this.#refused(value)
+    if (this.#parents.includes(value)) throw this.#cycle()
+    this.#parents.push(value)
+    if (Array.isArray(value)) this.#list(value)
+    else if (isTypedArray(value) || isRaw(value)) this.#marked(typedName(value), typedContent(value))
+    else if (isA(value, Map)) this.#map(value)
+    else if (isA(value, Set)) this.#set(value)
+    else if (isPlainObject(value)) this.#object(value)
+    else throw this.#refused(value)
+    this.#parents.pop()
+  }
+
+  #list(values: readonly unknown[]): void {
+    this.#block('[', ']', values.length, lineOf(values), (index) => {
+      this.#at(`[${index}]`, values[index])
+    })
+  }
+
+  #object(value: Readonly<Record<string, unknown>>): void {
+    const symbol = Object.getOwnPropertySymbols(value)[0]
+    if (symbol !== undefined) throw this.#refused(symbol)
+    const keys = Object.keys(value).filter((key) => value[key] !== undefined)
+    if (keys.includes(MARK)) {
+      this.#mark('object', () => this.#entries(keys.map((key) => [key, value[key]])))
+      return
+    }
+    this.#block('{', '}', keys.length, lineOfObject(keys, value), (index) => {
+      const key = keys[index] ?? ''
+      this.#put(`${JSON.stringify(key)}: `)
+      this.#at(identifier.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`, value[key])
+    })
+  }
+
+  #map(value: ReadonlyMap<unknown, unknown>): void {
+    this.#mark('Map', () => this.#entries([...value]))
+  }
+
+  #entries(entries: readonly (readonly [unknown, unknown])[]): void {
+    this.#block('[', ']', entries.length, undefined, (index) => {
+      const entry = entries[index] ?? []
+      const [key] = entry
+      this.#block('[', ']', 2, lineOf(entry), (side) => {
+        const place = typeof key === 'string' ? `.get(${JSON.stringify(key)})` : `.get(key ${index})`
+        this.#at(side === 0 ? `.key(${index})` : place, entry[side])
+      })
+    })
+  }
+
+  #set(value: ReadonlySet<unknown>): void {
+    const values = [...value]
+    this.#mark('Set', () => {
+      this.#block('[', ']', values.length, lineOf(values), (index) => {
+        this.#at(`.item(${index})`, values[index])
+      })
+    })
+  }
+
+  #marked(name: string, content: string): void {
+    this.#put(`{"${MARK}": ["${name}", ${content}]}`)
+  }
+
+  #mark(name: string, content: () => void): void {
+    this.#put(`{"${MARK}": ["${name}", `)
+    // The brackets of the mark are levels of the text as well.
+    this.#depth += 2
+    content()
+    this.#depth -= 2
+    this.#put(']}')
+  }
+
+  /** Brackets around so many entries: on the one line given, or one entry a line. */
+  #block(open: string, close: string, count: number, line: string | undefined, entry: (index: number) => void): void {
+    this.#depth += 1
+    if (this.#depth > MAX_DEPTH) throw this.#tooDeep()
+    if (line !== undefined) {
+      this.#put(`${open}${line}${close}`)
+    } else {
+      const indent = `\n${'  '.repeat(this.#depth)}`
+      this.#put(open)
+      for (let index = 0; index < count; index += 1) {
+        this.#put(index === 0 ? indent : `,${indent}`)
+        entry(index)
+      }
+      this.#put(`${indent.slice(0, -2)}${close}`)
+    }
+    this.#depth -= 1
+  }
+
+  #at(step: string, value: unknown): void {
+    this.#path.push(step)
+    this.value(value)
+    this.#path.pop()
+  }
+
+  #put(text: string): void {
+    this.#text += text
+    if (this.#text.length < PART_CHARACTERS) return
+    this.#parts.push(this.#text)
+    this.#text = ''
+  }
+
+  #refused(value: unknown): InvalidInputError {
+    const path = this.#place()
+    return new InvalidInputError(
+      `${path} is ${describe(value)}, which JSON cannot hold. Store what it stands for - a number, a string, a plain object - or leave it out.`,
+      { code: 'unsupported-value', fields: { path } },
+    )
+  }
+
+  #cycle(): InvalidInputError {
+    const path = this.#place()
+    return new InvalidInputError(`${path} contains itself. Leave the back reference out.`, {
+      code: 'cyclic-value',
+      fields: { path },
+    })
+  }
+
+  #tooDeep(): InvalidInputError {
+    // The whole path would be as long as the value is deep.
+    const path = `value${this.#path.slice(0, 5).join('')}…`
+    return new InvalidInputError(`${path} is nested more than ${MAX_DEPTH} levels deep. Flatten it.`, {
+      code: 'too-deep',
+      fields: { path },
+    })
+  }
+
+  #place(): string {
+    return `value${this.#path.join('')}`
+  }
+}
+
+/** What needs no brackets of its own but a mark at most. */
+function scalarText(value: unknown): string | undefined {
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value)
+    case 'boolean':
+      return value ? 'true' : 'false'
+    case 'number':
+      return isOrdinary(value) ? String(value) : `{"${MARK}": "${numberName(value)}"}`
+    case 'undefined':
+      return `{"${MARK}": "undefined"}`
+    case 'bigint':
+      return `{"${MARK}": ["bigint", "${value}"]}`
+    default:
+      if (value === null) return 'null'
+      return isA(value, Date) ? `{"${MARK}": ["Date", ${JSON.stringify(dateText(value))}]}` : undefined
+  }
+}
+
+function dateText(date: Date): string | null {
+  return Number.isNaN(date.getTime()) ? null : date.toISOString()
+}
+
+function isOrdinary(value: number): boolean {
+  return Number.isFinite(value) && !Object.is(value, -0)
+}
+
+function numberName(value: number): string {
+  return Object.is(value, -0) ? '-0' : String(value)
+}
+
+/** Scalars on one line, if they fit. */
+function lineOf(values: readonly unknown[]): string | undefined {
+  return lineOfTexts(values.length, (index) => scalarText(values[index]))
+}
+
+function lineOfObject(keys: readonly string[], value: Readonly<Record<string, unknown>>): string | undefined {
+  return lineOfTexts(keys.length, (index) => {
+    const key = keys[index] ?? ''
+    const text = scalarText(value[key])
+    return text === undefined ? undefined : `${JSON.stringify(key)}: ${text}`
+  })
+}
+
+function lineOfTexts(count: number, text: (index: number) => string | undefined): string | undefined {
+  let line = ''
+  for (let index = 0; index < count; index += 1) {
+    const entry = text(index)
+    if (entry === undefined) return undefined
+    line += index === 0 ? entry : `, ${entry}`
+    if (line.length > LINE_CHARACTERS) return undefined
+  }
+  return line
+}
+
+/** Of exactly this class: what a subclass adds would be lost. */
+function isA<Instance extends object>(value: unknown, type: new (...args: never[]) => Instance): value is Instance {
+  return value instanceof type && Object.getPrototypeOf(value) === type.prototype
+}
+
+function isRaw(value: object): value is ArrayBuffer | DataView {
+  return isA(value, ArrayBuffer) || isA(value, DataView)
+}
+
+function typedName(value: ArrayBufferView | ArrayBuffer): string {
+  return ArrayBuffer.isView(value) ? typedArrayName(value) : 'ArrayBuffer'
+}
+
+function typedContent(value: ArrayBuffer | DataView | (ArrayBufferView & ArrayLike<number | bigint>)): string {
+  if (value instanceof ArrayBuffer) return `"${toBase64(new Uint8Array(value))}"`
+  if (value instanceof Uint8Array) return `"${toBase64(value)}"`
+  if (!('length' in value)) return `"${toBase64(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))}"`
+  return `[${Array.from(value, elementText).join(', ')}]`
+}
+
+function elementText(element: number | bigint): string {
+  if (typeof element === 'bigint') return `"${element}"`
+  return isOrdinary(element) ? String(element) : `"${numberName(element)}"`
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'function') return 'a function'
+  if (typeof value === 'symbol') return 'a symbol, or has one as a key'
+  if (typeof value !== 'object' || value === null) return `a ${typeof value}`
+  const name: unknown = value.constructor?.name
+  return typeof name === 'string' && name !== '' ? `a ${name}` : 'an object of a class'
+}
