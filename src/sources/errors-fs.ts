@@ -1,12 +1,13 @@
 import { AbortedError, InvalidInputError, NotFoundError, PermissionError, UnavailableError } from '../errors.ts'
 
 /**
- * What the operating system said, as an error that names the path as the user knows it. `known`: it was there a moment ago.
+ * What the operating system said, as an error that shows the path as the user knows it. `known`: it was there a moment ago. `path`: relative to what the
+ * user named, for the fields, which travel further than the message.
  */
-export function fsError(error: unknown, shown: string, known: boolean): unknown {
+export function fsError(error: unknown, shown: string, known: boolean, path: string = shown): unknown {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error
   if ('category' in error) return error
-  const more = { fields: { path: shown }, cause: error }
+  const more = { fields: { path }, cause: error }
   switch (error.code) {
     case 'ABORT_ERR':
       return new AbortedError('The operation was aborted.', { code: 'aborted', cause: error })

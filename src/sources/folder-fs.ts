@@ -2,7 +2,8 @@ import { type Dirent, promises as fs } from 'node:fs'
 import { basename, dirname, join, sep } from 'node:path'
 import { InvalidInputError, isTidemarkError, NotFoundError, type TidemarkError } from '../errors.ts'
 import { fsError } from './errors-fs.ts'
-import { LocalFile, notAFile, type Place, stat } from './file-fs.ts'
+import { LocalFile, notAFile, type Place } from './file-fs.ts'
+import { stat } from './read-fs.ts'
 import type { Tree, TreeEntry } from './tree.ts'
 
 /**
@@ -41,7 +42,7 @@ function folder(top: Place, real: string, via: readonly string[]): Tree {
         if (entries.some((entry) => entry.name.includes('\ufffd'))) await refuseOtherEncodings(real, top.shown(path))
         return entries.map((entry) => entryOf(top, place, via, entry))
       } catch (error) {
-        throw fsError(error, top.shown(path), true)
+        throw fsError(error, top.shown(path), true, path)
       }
     },
   }
@@ -52,7 +53,7 @@ function entryOf(top: Place, place: Place, via: readonly string[], entry: Dirent
   if (entry.isFile()) return { kind: 'file', name, file: (path) => new LocalFile(place, name, path) }
   if (entry.isDirectory()) return { kind: 'folder', name, tree: folder(top, join(place.real, name), via) }
   if (entry.isSymbolicLink()) return { kind: 'link', name, resolve: (path) => follow(top, place.real, via, name, path) }
-  return { kind: 'other', name, refuse: (path) => notAFile(top.shown(path)) }
+  return { kind: 'other', name, refuse: (path) => notAFile(top.shown(path), path) }
 }
 
 async function follow(
@@ -68,10 +69,10 @@ async function follow(
   try {
     real = await fs.realpath(join(parent, name))
     const stats = await stat(real)
-    if (!stats.isFile() && !stats.isDirectory()) return { kind: 'other', name, refuse: () => notAFile(shown) }
+    if (!stats.isFile() && !stats.isDirectory()) return { kind: 'other', name, refuse: () => notAFile(shown, path) }
     isFolder = stats.isDirectory()
   } catch (error) {
-    const refusal = isMissing(error) ? brokenLink(shown, path, error) : fsError(error, shown, true)
+    const refusal = isMissing(error) ? brokenLink(shown, path, error) : fsError(error, shown, true, path)
     if (!isTidemarkError(refusal)) throw refusal
     return { kind: 'other', name, refuse: () => refusal }
   }

@@ -64,7 +64,8 @@ export function noMatch(pattern: string, where: string, cause?: unknown): NotFou
 
 function compile(text: string, segments: readonly string[]): Pattern {
   const isMatch = picomatch(segments.join('/'))
-  const steps = segments.map((segment) => picomatch(segment))
+  // An absolute pattern has an empty first segment, which picomatch refuses.
+  const steps = segments.map((segment) => (segment === '' ? () => false : picomatch(segment)))
   // From the first segment that can stand for several on, any depth is possible. Braces and groups may hold a slash.
   const open = segments.findIndex((segment) => segment.includes('**') || /[{(]/.test(segment))
   const fixed = open === -1 ? segments.length - 1 : open
