@@ -13,7 +13,7 @@ export type DroppedItem =
 
 /** A `DataTransferItemList`. */
 export function isDroppedItems(value: unknown): value is ArrayLike<DataTransferItem> {
-  return isArrayLike(value) && !Array.isArray(value) && value.length > 0 && hasMethods(value[0], 'getAsFile')
+  return isArrayLike(value) && value.length > 0 && hasMethods(value[0], 'getAsFile')
 }
 
 export function isDropped(value: unknown): value is Dropped {
