@@ -88,14 +88,16 @@ async function sweep(
   const prepared = memoryStore()
   await prepare(new Caller(createBackend({ records: prepared, blobs: prepared }).fetch))
   for (const point of points) {
-    let n = 1
-    for (let operations = n; operations >= n; n++) {
+    let n = 0
+    let operations: number
+    do {
+      n++
       const inner = memoryStore()
       await copyStore(prepared, inner)
       const store = faultyStore(inner)
       const call = new Caller(createBackend({ records: store, blobs: store }).fetch)
       operations = await trial(store, call, () => store.failAt(n, point, forever))
-    }
+    } while (operations >= n)
     expect(n).toBeGreaterThan(3)
   }
 }
