@@ -4,13 +4,13 @@ import { fileCodec } from '../../src/codecs/file.ts'
 import type { FileSource } from '../../src/codecs/file-source.ts'
 import { isTextMediaType, mediaTypeOf } from '../../src/codecs/media-type.ts'
 import { file } from '../../src/codecs/values.ts'
-import { assetOf, bytesOfBody } from './asset-of.ts'
+import { assetOf, collect } from './asset-of.ts'
 
 const hello = new TextEncoder().encode('hello')
 
 async function encoded(value: unknown) {
   const result = await fileCodec.encode(value)
-  return { ...result, text: new TextDecoder().decode(await bytesOfBody(result)) }
+  return { ...result, text: new TextDecoder().decode(await collect(result.body)) }
 }
 
 async function* pieces(...values: unknown[]) {
@@ -113,7 +113,7 @@ describe('fileCodec', () => {
 
     const controller = new AbortController()
     const stalled = new ReadableStream({ pull: () => new Promise(() => undefined), cancel: () => void cancelled++ })
-    const read = bytesOfBody(await fileCodec.encode(stalled, { signal: controller.signal }))
+    const read = collect((await fileCodec.encode(stalled, { signal: controller.signal })).body)
     setTimeout(() => controller.abort(), 10)
     await expect(read).rejects.toMatchObject({ code: 'aborted' })
     expect(cancelled).toBe(2)
@@ -127,7 +127,7 @@ describe('fileCodec', () => {
   it('shows the beginning of text, and nothing of bytes', async () => {
     const previewOf = async (value: unknown) => {
       const result = await fileCodec.encode(value)
-      await bytesOfBody(result)
+      await collect(result.body)
       return result.preview()
     }
     expect(await previewOf(new File(['a,b\n1,2'], 'a.csv'))).toEqual({

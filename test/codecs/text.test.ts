@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { textCodec } from '../../src/codecs/text.ts'
-import { assetOf, bytesOfBody } from './asset-of.ts'
+import { assetOf, collect } from './asset-of.ts'
 
 describe('textCodec', () => {
   it('gives back every well-formed string', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'binary' }), async (text) => {
-        const bytes = await bytesOfBody(await textCodec.encode(text))
+        const bytes = await collect((await textCodec.encode(text)).body)
         expect(Buffer.compare(bytes, Buffer.from(text))).toBe(0)
         expect(await textCodec.decode(assetOf(bytes))).toBe(text)
       }),
@@ -17,7 +17,7 @@ describe('textCodec', () => {
   it.each(['', '\ufeffbom', 'a\r\nb\0c', '😀'.repeat(300_000), `x${'😀'.repeat(300_000)}`])(
     'keeps awkward text',
     async (text) => {
-      const bytes = await bytesOfBody(await textCodec.encode(text))
+      const bytes = await collect((await textCodec.encode(text)).body)
       expect((await textCodec.decode(assetOf(bytes))) === text).toBe(true)
     },
   )

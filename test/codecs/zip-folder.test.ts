@@ -10,7 +10,7 @@ import { zipCodec } from '../../src/codecs/zip.ts'
 import { openSource } from '../../src/sources/open.ts'
 import { walkFolder } from '../../src/sources/paths-fs.ts'
 import { tempFolder } from '../sources/temp-folder.ts'
-import { assetOf, bytesOfBody } from './asset-of.ts'
+import { assetOf, collect } from './asset-of.ts'
 
 function source(path: string, content: string | Uint8Array): FileSource {
   const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content
@@ -24,7 +24,7 @@ describe('zipCodec', () => {
     const opened = await openSource(folder)
     const encoded = await zipCodec.encode(opened)
     expect(encoded).toMatchObject({ kind: 'zip', extension: '.zip', mediaType: 'application/zip', cuts: 'content' })
-    const bytes = await bytesOfBody(encoded)
+    const bytes = await collect(encoded.body)
     const files = await zipCodec.decode(assetOf(bytes))
     expect(files).toEqual(
       new Map(
@@ -50,16 +50,19 @@ describe('zipCodec', () => {
   it('is the same bytes for the same files, from a disk or from memory, whenever they were written', async () => {
     const big = randomBytes(300_000)
     const folder = await tempFolder({ 'a.txt': 'A', 'b/big.bin': big })
-    const first = await bytesOfBody(await zipCodec.encode(walkFolder(folder)))
+    const first = await collect((await zipCodec.encode(walkFolder(folder))).body)
     await utimes(join(folder, 'a.txt'), 1, 1)
-    expect(Buffer.compare(first, await bytesOfBody(await zipCodec.encode(walkFolder(folder))))).toBe(0)
+    expect(Buffer.compare(first, await collect((await zipCodec.encode(walkFolder(folder))).body))).toBe(0)
     expect(
-      Buffer.compare(first, await bytesOfBody(await zipCodec.encode([source('a.txt', 'A'), source('b/big.bin', big)]))),
+      Buffer.compare(
+        first,
+        await collect((await zipCodec.encode([source('a.txt', 'A'), source('b/big.bin', big)])).body),
+      ),
     ).toBe(0)
   })
 
   it('makes a zip of no files', async () => {
-    expect(await zipCodec.decode(assetOf(await bytesOfBody(await zipCodec.encode([]))))).toEqual(new Map())
+    expect(await zipCodec.decode(assetOf(await collect((await zipCodec.encode([])).body)))).toEqual(new Map())
   })
 
   it.each<[string, FileSource[], string]>([
@@ -67,7 +70,7 @@ describe('zipCodec', () => {
     ['equal', [source('a', ''), source('a', '')], 'zip-duplicate-path'],
     ['hostile', [source('../a', '')], 'invalid-path'],
   ])('refuses %s paths', async (_, files, code) => {
-    await expect(bytesOfBody(await zipCodec.encode(files))).rejects.toMatchObject({ code })
+    await expect(collect((await zipCodec.encode(files)).body)).rejects.toMatchObject({ code })
   })
 
   it('refuses what is no list of files', () => {
@@ -103,7 +106,7 @@ describe('zipCodec', () => {
 
   it('lists the first 100 entries of many', async () => {
     const encoded = await zipCodec.encode(Array.from({ length: 250 }, (_, i) => source(`f${1000 + i}`, 'x')))
-    await bytesOfBody(encoded)
+    await collect(encoded.body)
     const preview = encoded.preview()
     expect(preview).toMatchObject({ count: 250, size: 250 })
     expect(preview?.entries).toHaveLength(100)
