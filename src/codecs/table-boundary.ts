@@ -1,5 +1,6 @@
 import { DataType } from 'apache-arrow'
 import type { Column } from './arrow-column.ts'
+import { lastAtOrBefore } from './arrow-data.ts'
 import type { JsonObject } from './codec.ts'
 import { hashRows, hashSample } from './table-hash.ts'
 import { targetRows } from './table-size.ts'
@@ -58,19 +59,29 @@ function chooseBoundary(
   const same = scored.find(({ column }) => column.name === previous)
   if (same && same.distinct >= most * STILL_USEFUL) return { column: same.column, reason: 'as-before' }
   const good = scored.filter(({ distinct }) => distinct >= most * NEARLY)
-  const best = good.sort((a, b) => rank(a.column) - rank(b.column))[0]
+  const best = good.sort((a, b) => rank(a.column, sample) - rank(b.column, sample))[0]
   if (best === undefined) return undefined
   const reason = typeof previous !== 'string' ? 'most-distinct' : same ? 'no-longer-distinct' : 'column-gone'
   return { column: best.column, reason }
 }
 
 /** Keys first, then what is rarely computed anew, then the rest. */
-function rank({ field }: Column): number {
-  if (DataType.isInt(field.type)) return 0
+function rank(column: Column, sample: readonly number[]): number {
+  const { field } = column
+  if (DataType.isInt(field.type) || isWhole(column, sample)) return 0
   if (DataType.isTimestamp(field.type) || DataType.isDate(field.type)) return 1
   if (DataType.isUtf8(field.type) || DataType.isLargeUtf8(field.type) || DataType.isUtf8View(field.type)) return 2
   if (DataType.isDictionary(field.type)) return 3
   return DataType.isFloat(field.type) ? 4 : 5
+}
+
+/** Plain JavaScript ids are stored as Float64. */
+function isWhole({ chunks, starts }: Column, sample: readonly number[]): boolean {
+  return sample.every((row) => {
+    const chunk = lastAtOrBefore(starts, row)
+    const values = chunks[chunk]?.values
+    return values instanceof Float64Array && Number.isInteger(values[row - (starts[chunk] ?? 0)])
+  })
 }
 
 /** At least a quarter and at most four times the target between two cuts. */

@@ -47,32 +47,6 @@ function countNulls({ chunks, layout }: Column, rows: number): number {
   return nulls
 }
 
-/** Numbers of a column one by one, without null ones. */
-function eachNumber(column: Column, visit: (value: number, data: ArrowData, row: number) => void): void {
-  const { type } = column.field
-  const isHalf = DataType.isFloat(type) && type.precision === Precision.HALF
-  const isUnsigned = DataType.isInt(type) && !type.isSigned
-  for (const data of column.chunks) {
-    const { values } = data
-    const nullable = bitmapOf(data) !== undefined
-    const isLong = values instanceof BigInt64Array || values instanceof BigUint64Array
-    // Halves of 64-bit numbers: a BigInt for each row would take several times as long.
-    const bytes = bytesOf(values)
-    const low = isLong ? new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2) : undefined
-    const high = isLong ? new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2) : undefined
-    for (let row = 0; row < data.length; row += 1) {
-      if (nullable && !isValid(data, row)) continue
-      if (low && high) {
-        const upper = isUnsigned ? (low[row * 2 + 1] ?? 0) : (high[row * 2 + 1] ?? 0)
-        visit(upper * WORD + (low[row * 2] ?? 0), data, row)
-      } else {
-        const value = indexAt(data, row)
-        visit(isHalf && values instanceof Uint16Array ? halfToNumber(value) : value, data, row)
-      }
-    }
-  }
-}
-
 interface Extremes {
   readonly count: number
   readonly nan: number
@@ -82,29 +56,72 @@ interface Extremes {
   readonly distinct: number | undefined
 }
 
-function extremes(column: Column): Extremes {
-  const seen = new Set<number>()
-  let counting = true
-  let count = 0
-  let nan = 0
-  let sum = 0
-  let min = Number.POSITIVE_INFINITY
-  let max = Number.NEGATIVE_INFINITY
-  eachNumber(column, (value) => {
-    if (counting) {
-      seen.add(value)
-      counting = seen.size <= MOST_DISTINCT
-    }
+class Running {
+  count = 0
+  nan = 0
+  sum = 0
+  min = Number.POSITIVE_INFINITY
+  max = Number.NEGATIVE_INFINITY
+  readonly seen = new Set<number>()
+}
+
+/** `valid` is asked only where a piece has nulls. */
+function run(
+  state: Running,
+  values: ArrayLike<number>,
+  rows: number,
+  valid: ((row: number) => boolean) | undefined,
+): void {
+  const { seen } = state
+  let { count, nan, sum, min, max } = state
+  for (let row = 0; row < rows; row += 1) {
+    if (valid !== undefined && !valid(row)) continue
+    const value = values[row] ?? 0
+    if (seen.size <= MOST_DISTINCT) seen.add(value)
     if (Number.isNaN(value)) {
       nan += 1
-      return
+      continue
     }
     count += 1
     sum += value
     if (value < min) min = value
     if (value > max) max = value
-  })
-  return { count, nan, mean: sum / count, min, max, distinct: counting ? seen.size : undefined }
+  }
+  Object.assign(state, { count, nan, sum, min, max })
+}
+
+function extremes(column: Column): Extremes {
+  const state = new Running()
+  for (const data of column.chunks) {
+    const valid = bitmapOf(data) === undefined ? undefined : (row: number) => isValid(data, row)
+    run(state, numbersOf(column.field.type, data), data.length, valid)
+  }
+  const { count, nan, sum, min, max, seen } = state
+  return { count, nan, mean: sum / count, min, max, distinct: seen.size <= MOST_DISTINCT ? seen.size : undefined }
+}
+
+/** As numbers: 64-bit integers to the 53 bits a number has, which is near enough for a summary, halves in full. */
+function numbersOf(type: DataType, data: ArrowData): ArrayLike<number> {
+  const { values } = data
+  if (values instanceof BigInt64Array || values instanceof BigUint64Array) {
+    // By halves: a BigInt for each row would take several times as long.
+    const bytes = bytesOf(values)
+    const low = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2)
+    const high = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2)
+    const upper = values instanceof BigInt64Array ? high : low
+    return Float64Array.from(
+      { length: data.length },
+      (_, row) => (upper[row * 2 + 1] ?? 0) * WORD + (low[row * 2] ?? 0),
+    )
+  }
+  if (DataType.isFloat(type) && type.precision === Precision.HALF && values instanceof Uint16Array) {
+    return Float64Array.from(values, halfToNumber)
+  }
+  return isNumbers(values) ? values : []
+}
+
+function isNumbers(values: ArrayBufferView | null | undefined): values is ArrayBufferView & ArrayLike<number> {
+  return values !== null && values !== undefined && 'length' in values
 }
 
 function numbers(column: Column): Summary {
@@ -146,6 +163,12 @@ function booleans(column: Column): Summary {
   let no = 0
   for (const data of column.chunks) {
     const bits = bytesOf(data.values)
+    if (bitmapOf(data) === undefined) {
+      const ones = countOnes(bits, data.offset, data.length)
+      yes += ones
+      no += data.length - ones
+      continue
+    }
     for (let row = 0; row < data.length; row += 1) {
       if (!isValid(data, row)) continue
       const bit = data.offset + row
@@ -176,14 +199,15 @@ function texts(column: Column): Summary {
       if (nullable && !isValid(data, row)) continue
       const from = Number(valueOffsets[row])
       const to = Number(valueOffsets[row + 1])
-      if (distinct <= MOST_DISTINCT && !note(seen, values, from, to)) continue
+      if (!note(seen, values, from, to)) continue
       distinct += 1
+      // First and last of a thousand texts and more say nothing, and finding them would be most of the preview's time.
+      if (distinct > MOST_DISTINCT) return distinctCount(undefined)
       if (min === undefined || compare(values, from, to, min) < 0) min = values.subarray(from, to)
       if (max === undefined || compare(values, from, to, max) > 0) max = values.subarray(from, to)
     }
   }
   const ends: Summary = min && max ? { min: textOf(min), max: textOf(max) } : {}
-  if (distinct > MOST_DISTINCT) return { ...ends, ...distinctCount(undefined) }
   const counted = [...seen.values()].flat().map(({ bytes, count }) => ({ value: textOf(bytes), count }))
   return { ...ends, distinct, ...top(counted) }
 }
