@@ -15,13 +15,13 @@ export interface About {
   readonly key?: string
 }
 
-/** A system error as one of ours: the one place where errno codes are translated. Our own errors pass unchanged. */
-export function storeError(error: unknown, about: About): TidemarkError {
-  if (isTidemarkError(error)) return error
+/** A system error as one of ours: the one place where errno codes are translated. Other errors, ours and plain mistakes in the code, pass unchanged. */
+export function storeError(error: unknown, about: About): unknown {
   const errno = codeOf(error)
-  const { category: Category, code, advice } = (errno && meanings[errno]) || unknown
+  if (isTidemarkError(error) || !errno || !/^E[A-Z0-9]+$/.test(errno)) return error
+  const { category: Category, code, advice } = meanings[errno] ?? unknown
   const what = about.key === undefined ? '' : ` at '${about.key}'`
-  const message = `Store folder '${about.folder}'${what}: ${advice}${errno ? ` (${errno})` : ''}.`
+  const message = `Store folder '${about.folder}'${what}: ${advice} (${errno}).`
   return new Category(message, { code, fields: { key: about.key, errno }, cause: error })
 }
 

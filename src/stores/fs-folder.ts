@@ -164,6 +164,9 @@ export async function createFile(folder: StoreFolder, path: string, bytes: Uint8
   })
 }
 
+/** A file aside is abandoned after an hour: the longest single write we know of, 8 MiB over a slow network share, takes minutes. */
+export const abandonedAfter = 60 * 60 * 1000
+
 /** Runs a step, and removes the file when the step fails. */
 export async function orRemove<T>(folder: StoreFolder, path: string, step: () => Promise<T>): Promise<T> {
   try {

@@ -74,7 +74,12 @@ async function* placesBelow(
   const seen = new Set<string>()
   for (const child of children) {
     const segment = decodeSegment(child.name)
-    if (segment === undefined || !segment.startsWith(partial) || !isNameOf(child.name, segment)) continue
+    if (
+      segment === undefined ||
+      !segment.startsWith(partial) ||
+      !(segment === child.name || isNameOf(child.name, segment))
+    )
+      continue
     const sort = child.below === undefined ? above + segment : `${above}${segment}/`
     // A value may be both a first value and a history. Of a folder, what comes after `after` may be inside.
     if (seen.has(sort) || (compareKeys(sort, after) <= 0 && !(child.below && after.startsWith(sort)))) continue

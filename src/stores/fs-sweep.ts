@@ -1,6 +1,14 @@
 import { join } from 'node:path'
-import { createFile, discard, readSmall, type StoreFolder, uniqueName, unlessAbsent } from './fs-folder.ts'
-import { abandonedAfter, placeOf, tokenOf } from './fs-value.ts'
+import {
+  abandonedAfter,
+  createFile,
+  discard,
+  readSmall,
+  type StoreFolder,
+  uniqueName,
+  unlessAbsent,
+} from './fs-folder.ts'
+import { placeOf, tokenOf } from './fs-value.ts'
 
 // A history may go once nobody can be in the middle of a write that began before the deletion: a day is far beyond any write.
 const forgottenAfter = 24 * 60 * 60 * 1000

@@ -2,10 +2,11 @@ import { resolve } from 'node:path'
 import { InvalidInputError, throwIfAborted } from '../errors.ts'
 import { storeError } from './fs-errors.ts'
 import { openFolder, type StoreFolder } from './fs-folder.ts'
-import { type FsIo, nodeIo } from './fs-io.ts'
+import { type FsIo, hasCode, nodeIo } from './fs-io.ts'
 import { listPage } from './fs-list.ts'
+import { deleteValue, writeValue } from './fs-publish.ts'
 import { noteDeleted, sweepFolder } from './fs-sweep.ts'
-import { deleteValue, placeOf, readValue, writeValue } from './fs-value.ts'
+import { placeOf, readValue } from './fs-value.ts'
 import { assertConditions, assertKey, assertListing, assertRange, type Store } from './store.ts'
 
 export interface FsStoreOptions {
@@ -74,6 +75,17 @@ export function fsStore(path: string, options: FsStoreOptions = {}): Store {
     return writing
   }
 
+  /** Somebody removed the whole folder while we had it open: begin anew, once. */
+  async function evenIfRemoved<T>(task: () => Promise<T>): Promise<T> {
+    try {
+      return await task()
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) throw error
+      writing = undefined
+      return task()
+    }
+  }
+
   async function toRead(): Promise<StoreFolder | undefined> {
     reading ??= await openFolder(where, io, false)
     return reading
@@ -124,11 +136,13 @@ export function fsStore(path: string, options: FsStoreOptions = {}): Store {
       assertConditions(key, conditions)
       const mayGoOn = () => throwIfAborted(conditions.signal)
       mayGoOn()
-      return run(key, async () => {
-        mayGoOn()
-        const folder = await toWrite()
-        return { etag: await writeValue(folder, placeOf(folder, key), bytes, conditions, mayGoOn) }
-      })
+      return run(key, () =>
+        evenIfRemoved(async () => {
+          mayGoOn()
+          const folder = await toWrite()
+          return { etag: await writeValue(folder, placeOf(folder, key), bytes, conditions, mayGoOn) }
+        }),
+      )
     },
 
     async delete(key, { signal } = {}) {

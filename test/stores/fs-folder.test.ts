@@ -89,6 +89,15 @@ describe('the folder', () => {
     expect(await all(store, '', 1000)).toHaveLength(20)
   })
 
+  it('that is removed while it is open is an empty store', async () => {
+    await store.put('dir/a', text('x'))
+    await rm(path, { recursive: true })
+    expect(await store.get('dir/a')).toBeUndefined()
+    expect(await store.list('')).toEqual({ entries: [] })
+    await store.put('dir/a', text('y'), { ifAbsent: true })
+    expect(read(await fsStore(path).get('dir/a'))).toBe('y')
+  })
+
   it('may be moved and copied while nobody writes', async () => {
     await store.put('a', text('1'))
     await store.put('a', text('2'))
