@@ -2,7 +2,7 @@ import { Message, type Schema } from 'apache-arrow'
 import { UnsupportedError } from '../errors.ts'
 import { type BatchBounds, type BatchLayouts, checkBatch } from './arrow-check-batch.ts'
 import { FlatReader } from './arrow-flat.ts'
-import { type Layout, layoutOf } from './arrow-type.ts'
+import { type Layout, layoutOf, repeatedName } from './arrow-type.ts'
 
 const PREFIX = 8
 const STRUCT = 16
@@ -20,8 +20,9 @@ const MAX_ROWS = 2 ** 31 - 1
  *
  * @throws RangeError and the like, to be wrapped by the caller, when it is not.
  */
-export function checkStream(bytes: Uint8Array): void {
+export function checkStream(bytes: Uint8Array): Schema {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  let schema: Schema | undefined
   let layouts: BatchLayouts | undefined
   let at = 0
   for (;;) {
@@ -45,7 +46,8 @@ export function checkStream(bytes: Uint8Array): void {
     checkMetadata(flat, flat.field(message, 4))
     if (type === SCHEMA && layouts === undefined) {
       checkSchema(flat, header)
-      layouts = readSchema(metadata)
+      schema = readSchema(metadata)
+      layouts = layoutsOf(schema)
     } else if (layouts !== undefined && type === DICTIONARY_BATCH) {
       checkDictionary(flat, header, body, layouts)
     } else if (layouts !== undefined && type === RECORD_BATCH) {
@@ -54,8 +56,9 @@ export function checkStream(bytes: Uint8Array): void {
       throw new RangeError(`Message of type ${type} where none belongs.`)
     }
   }
-  if (layouts === undefined) throw new RangeError('There is no schema.')
+  if (schema === undefined) throw new RangeError('There is no schema.')
   if (at !== bytes.byteLength) throw new RangeError(`Bytes are left over after the end at byte ${at}.`)
+  return schema
 }
 
 function checkDictionary(flat: FlatReader, header: number, body: Uint8Array, layouts: BatchLayouts): void {
@@ -136,9 +139,14 @@ function requireField(flat: FlatReader, table: number, index: number): number {
   return at
 }
 
-function readSchema(metadata: Uint8Array): BatchLayouts {
+function readSchema(metadata: Uint8Array): Schema {
   const schema: unknown = Message.decode(metadata).header()
   if (!isSchema(schema)) throw new RangeError('There is no schema.')
+  if (repeatedName(schema.fields) !== undefined) throw new RangeError('Two columns have one name.')
+  return schema
+}
+
+function layoutsOf(schema: Schema): BatchLayouts {
   const dictionaries = new Map<number, Layout>()
   for (const [id, type] of schema.dictionaries) dictionaries.set(id, layoutOf(type))
   return { columns: schema.fields.map(({ type }) => layoutOf(type)), dictionaries, sizes: new Map() }

@@ -170,3 +170,16 @@ export function layoutOf(type: DataType): Layout {
   const children = type.children.map((field) => layoutOf(field.type))
   return nestedType(type, type.children, children).layout
 }
+
+/** A name that stands twice among columns, or among the fields of one struct at any depth: rows read as objects would lose one. */
+export function repeatedName(fields: readonly Field[], isStruct = true): string | undefined {
+  const names = new Set<string>()
+  for (const { name, type } of fields) {
+    if (isStruct && names.has(name ?? '')) return name ?? ''
+    names.add(name ?? '')
+    const values = DataTypes.isDictionary(type) ? type.dictionary : type
+    const inner = repeatedName(values.children ?? [], DataTypes.isStruct(values))
+    if (inner !== undefined) return inner
+  }
+  return undefined
+}

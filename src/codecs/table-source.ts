@@ -2,6 +2,7 @@ import { type Field, RecordBatchReader, Table } from 'apache-arrow'
 import { InvalidInputError } from '../errors.ts'
 import { type Column, type ColumnPlan, planColumn } from './arrow-column.ts'
 import type { ArrowData } from './arrow-data.ts'
+import { repeatedName } from './arrow-type.ts'
 import { describeCell, isPlainObject } from './table-cell.ts'
 import { columnsFromFlechette, isFlechetteTable } from './table-flechette.ts'
 import { columnsFromObject, columnsFromRecords } from './table-records.ts'
@@ -72,15 +73,12 @@ interface TableLike {
 }
 
 function fromBatches(schema: SchemaLike, batches: readonly BatchLike[], plan: ColumnPlan): TableColumns {
-  const names = new Set<string>()
-  for (const { name } of schema.fields) {
-    if (names.has(name)) {
-      throw new InvalidInputError(
-        `The table has two columns named '${name}'. Rename one: columns are told apart by name when they are read back.`,
-        { code: 'duplicate-column', fields: { column: name } },
-      )
-    }
-    names.add(name)
+  const repeated = repeatedName(schema.fields)
+  if (repeated !== undefined) {
+    throw new InvalidInputError(
+      `The table has two columns or fields named '${repeated}'. Rename one: they are told apart by name when they are read back.`,
+      { code: 'duplicate-column', fields: { column: repeated } },
+    )
   }
   const filled = batches.filter(({ data }) => data.length > 0)
   const columns = schema.fields.map((field, index) => {

@@ -1,4 +1,4 @@
-import { tableFromIPC } from 'apache-arrow'
+import { RecordBatch, Schema, Table, tableFromIPC } from 'apache-arrow'
 import { CorruptionError, isTidemarkError } from '../errors.ts'
 import { checkStream } from './arrow-check.ts'
 import { type ColumnPlan, isDecoded } from './arrow-column.ts'
@@ -73,8 +73,8 @@ async function decode(asset: AssetReader): Promise<unknown> {
   // Arrow reads numbers in place, so they must begin on their own size. Copied when they do not, as inside a larger buffer.
   const aligned = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice()
   try {
-    checkStream(aligned)
-    return tableFromIPC(aligned)
+    const schema = checkStream(aligned)
+    return withEmptyNames(tableFromIPC(aligned), schema)
   } catch (cause) {
     if (isTidemarkError(cause)) throw cause
     throw new CorruptionError(
@@ -86,4 +86,16 @@ async function decode(asset: AssetReader): Promise<unknown> {
       },
     )
   }
+}
+
+/** A column without a name, as CSV files have it for their index: apache-arrow writes no name then, and reads the name 'null'. */
+function withEmptyNames(table: Table, written: Schema): Table {
+  const isEmpty = written.fields.map(({ name }) => name === null || name === '')
+  if (!isEmpty.includes(true)) return table
+  const fields = table.schema.fields.map((field, index) => (isEmpty[index] ? field.clone({ name: '' }) : field))
+  const schema = new Schema(fields, table.schema.metadata)
+  return new Table(
+    schema,
+    table.batches.map(({ data }) => new RecordBatch(schema, data)),
+  )
 }

@@ -89,6 +89,15 @@ describe('records', () => {
     expect(sameBytes((await encodeTable(columns)).bytes, first.bytes)).toBe(true)
   })
 
+  it('may have a column without a name', async () => {
+    for (const rows of [[{ '': 1, a: 'x' }, { '': 2 }], [{ a: 1, null: 2, '': 3 }]]) {
+      const table = await decodeTable((await encodeTable(rows)).bytes)
+      const names = Object.keys(rows[0] ?? {})
+      expect(table.schema.fields.map(({ name }) => name)).toEqual(names)
+      expect(names.map((name) => table.getChild(name)?.get(0))).toEqual(Object.values(rows[0] ?? {}))
+    }
+  })
+
   it('may be empty, have no columns, or nothing but nulls', async () => {
     const none = await decodeTable((await encodeTable([])).bytes)
     expect([none.numRows, none.numCols]).toEqual([0, 0])
