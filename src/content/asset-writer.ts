@@ -1,6 +1,6 @@
 import { throwIfAborted } from '../errors.ts'
 import type { ChunkRef } from '../protocol/chunk-ref.ts'
-import type { ChunkWriter } from './chunk-writer.ts'
+import type { ChunkWriter, Deflate } from './chunk-writer.ts'
 import { Cutter, cutSizes } from './cut.ts'
 import type { Digester, Hasher } from './digest.ts'
 
@@ -31,7 +31,7 @@ const sample = 8
 export class AssetWriter {
   readonly #chunks: ChunkWriter
   readonly #digester: Digester
-  readonly #deflate: boolean
+  readonly #deflate: Deflate
   readonly #old: OldChunks
   readonly #refs: ChunkRef[] = []
   readonly #positions: number[] = []
@@ -41,7 +41,7 @@ export class AssetWriter {
   #carried = 0
   #unlike = 0
 
-  constructor(options: { chunks: ChunkWriter; digester: Digester; deflate: boolean; old?: readonly ChunkRef[] }) {
+  constructor(options: { chunks: ChunkWriter; digester: Digester; deflate: Deflate; old?: readonly ChunkRef[] }) {
     this.#chunks = options.chunks
     this.#digester = options.digester
     this.#deflate = options.deflate

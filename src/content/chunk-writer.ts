@@ -19,11 +19,14 @@ const deflateShare = 0.95
 const fastestDeflate = 1
 const smallestDeflate = 6
 
+/** `fast` for bulk, `small` for pages and for edits, which are few. */
+export type Deflate = false | 'fast' | 'small'
+
 export interface WriteChunkOptions {
   /** The chunk that this one replaces. */
   readonly replaces?: ChunkRef
   /** Deflate it if that helps. */
-  readonly deflate: boolean | 'small'
+  readonly deflate: Deflate
   readonly digest?: string
   /** A page: equal bytes may mean other places in another pack, so it is never taken for one stored before. */
   readonly page?: boolean
@@ -94,7 +97,7 @@ export class ChunkWriter {
     }
   }
 
-  async #writeFull(bytes: Uint8Array, digest: string, deflate: boolean | 'small'): Promise<ChunkRef> {
+  async #writeFull(bytes: Uint8Array, digest: string, deflate: Deflate): Promise<ChunkRef> {
     if (deflate) {
       const deflated = deflateRaw(bytes, deflate === 'small' ? smallestDeflate : fastestDeflate)
       if (deflated.length < bytes.length * deflateShare) {

@@ -158,13 +158,13 @@ function sameItem(a: PageItem, b: PageItem): boolean {
   return 'digest' in b && a.digest === b.digest
 }
 
-/** Equal in all that a user sees; where the bytes lie may differ. */
+/** Equal in all that a user sees; where the bytes lie, and what the codec noted for itself, may differ. */
 export function sameEntry(a: Entry, b: Entry): boolean {
   return (
     a.digest === b.digest &&
     a.kind === b.kind &&
     a.mediaType === b.mediaType &&
-    JSON.stringify([a.metadata, a.info, a.remote]) === JSON.stringify([b.metadata, b.info, b.remote])
+    JSON.stringify([a.metadata, a.remote]) === JSON.stringify([b.metadata, b.remote])
   )
 }
 

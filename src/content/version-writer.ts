@@ -95,7 +95,8 @@ export class VersionWriter {
     const writer = new AssetWriter({
       chunks: this.#chunks,
       digester: this.#digester,
-      deflate: this.#deflate,
+      // What replaces something is an edit: small, or worth the time.
+      deflate: old ? 'small' : this.#deflate && 'fast',
       old: old && (await this.#oldChunks(old)),
     })
     const written = await writer.write(asset, this.#signal, onBytes)
