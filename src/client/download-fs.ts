@@ -1,5 +1,18 @@
 import { createReadStream, type Stats } from 'node:fs'
-import { link, lstat, mkdir, mkdtemp, open, rename, rm, rmdir, stat, unlink, writeFile } from 'node:fs/promises'
+import {
+  link,
+  lstat,
+  mkdir,
+  mkdtemp,
+  open,
+  readFile,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  unlink,
+  writeFile,
+} from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ConflictError, isTidemarkError, PermissionError, UnavailableError } from '../errors.ts'
@@ -52,41 +65,52 @@ class FolderTarget implements DownloadTarget {
     if (!found) return undefined
     if (found.isSymbolicLink()) throw linkInTarget(path)
     if (!found.isFile()) throw fileExists(path, 'a folder or a special file')
-    return { size: found.size, read: () => createReadStream(full) }
+    return { size: found.size, read: () => (found.size > smallFile ? createReadStream(full) : readSmall(full)) }
   }
 
   async stage(path: string, size: number, body: AsyncIterable<Uint8Array>): Promise<void> {
-    if (this.#failure) throw this.#failure.error
+    this.#assertWhole()
     this.#aside ??= await named(this.#name, () => mkdtemp(join(this.#root, '.tidemark-')))
     const temporary = join(this.#aside, String(this.#staged.length))
     this.#staged.push({ path, temporary })
     if (size > smallFile) return named(this.#name, () => writeLarge(temporary, body))
     const bytes = await collect(body, size)
-    const write = this.#slots.run(() => writeFile(temporary, bytes, { flag: 'wx' }))
+    await this.#slots.enter()
+    const write = this.#slots.leaveAfter(writeFile(temporary, bytes, { flag: 'wx' }))
     const settled = write.catch((error: unknown) => {
       this.#failure ??= { error: explain(error, this.#name) }
     })
     this.#writes.add(settled)
-    if (this.#writes.size >= writesInFlight) await Promise.race(this.#writes)
     settled.then(() => this.#writes.delete(settled))
   }
 
   async publish(replace: boolean): Promise<void> {
     await Promise.all(this.#writes)
-    if (this.#failure) throw this.#failure.error
+    this.#assertWhole()
+    for (const { path } of this.#staged) await this.#makeFolders(path)
     const published: string[] = []
-    try {
-      for (const { path, temporary } of this.#staged) {
-        const full = join(this.#root, path)
-        await this.#makeFolders(path)
-        await named(this.#name, () => (replace ? rename(temporary, full) : publishNew(temporary, full, path)))
-        if (!replace) published.push(full)
-      }
-    } catch (error) {
-      for (const full of published) await unlink(full)
-      throw error
-    }
+    await Promise.all(
+      this.#staged.map(({ path, temporary }) =>
+        this.#slots.run(async () => {
+          if (this.#failure) return
+          const full = join(this.#root, path)
+          try {
+            await (replace ? rename(temporary, full) : publishNew(temporary, full, path))
+            published.push(full)
+          } catch (error) {
+            this.#failure = { error: explain(error, this.#name) }
+          }
+        }),
+      ),
+    )
+    // What was replaced cannot be brought back; what is new can be taken away again.
+    if (this.#failure && !replace) for (const full of published) await unlink(full)
+    this.#assertWhole()
     this.#made.length = 0
+  }
+
+  #assertWhole(): void {
+    if (this.#failure) throw this.#failure.error
   }
 
   async discard(): Promise<void> {
@@ -131,10 +155,15 @@ class FolderTarget implements DownloadTarget {
   }
 }
 
+async function* readSmall(file: string): AsyncGenerator<Uint8Array> {
+  yield await readFile(file)
+}
+
 /** Fails, where `rename` would silently replace. */
 async function publishNew(temporary: string, full: string, path: string): Promise<void> {
   try {
     await link(temporary, full)
+    await unlink(temporary)
   } catch (error) {
     const code = codeOf(error)
     if (code === 'EEXIST') throw fileExists(path, 'it appeared during the download')

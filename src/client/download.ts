@@ -4,6 +4,10 @@ import { CorruptionError, InvalidInputError, throwIfAborted } from '../errors.ts
 import { checkLogicalPath, foldPath } from '../paths.ts'
 import { type DownloadTarget, digestOf, fileExists, type Overwrite } from './download-target.ts'
 import { type OnProgress, ProgressReporter } from './progress.ts'
+import { Slots } from './slots.ts'
+
+// Looking at files waits for the disk; a few at once keep it busy.
+const looksInFlight = 16
 
 export interface DownloadOptions {
   /** Default `fail`. */
@@ -132,16 +136,26 @@ async function choose(
   overwrite: Overwrite,
   signal: AbortSignal | undefined,
 ): Promise<{ wanted: Entry[]; kept: string[] }> {
-  const wanted: Entry[] = []
-  const kept: string[] = []
-  for (const entry of files) {
-    throwIfAborted(signal)
-    const existing = await target.existing(entry.path)
-    if (!existing) wanted.push(entry)
-    else if (overwrite === 'preserve') kept.push(entry.path)
-    else if (existing.size === entry.size && (await digestOf(existing)) === entry.digest) kept.push(entry.path)
-    else if (overwrite === 'overwrite') wanted.push(entry)
-    else throw fileExists(entry.path)
+  const slots = new Slots(looksInFlight)
+  const isKept = (entry: Entry) => slots.run(() => mayStay(entry, target, overwrite, signal))
+  const stays = await Promise.all(files.map(isKept))
+  return {
+    wanted: files.filter((_, at) => !stays[at]),
+    kept: files.flatMap(({ path }, at) => (stays[at] ? [path] : [])),
   }
-  return { wanted, kept }
+}
+
+async function mayStay(
+  entry: Entry,
+  target: DownloadTarget,
+  overwrite: Overwrite,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  throwIfAborted(signal)
+  const existing = await target.existing(entry.path)
+  if (!existing) return false
+  if (overwrite === 'preserve') return true
+  if (existing.size === entry.size && (await digestOf(existing)) === entry.digest) return true
+  if (overwrite === 'overwrite') return false
+  throw fileExists(entry.path)
 }

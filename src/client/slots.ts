@@ -7,11 +7,22 @@ export class Slots {
     this.#free = count
   }
 
+  /** Does the work once there is a slot for it. */
   async run<T>(work: () => Promise<T>): Promise<T> {
+    await this.enter()
+    return this.leaveAfter(work())
+  }
+
+  /** Waits for a slot and takes it: for callers that must not run ahead of the work they begin. */
+  async enter(): Promise<void> {
     if (this.#free === 0) await new Promise<void>((resolve) => this.#waiting.push(resolve))
     else this.#free--
+  }
+
+  /** Gives the slot back when the work is done. */
+  async leaveAfter<T>(work: Promise<T>): Promise<T> {
     try {
-      return await work()
+      return await work
     } finally {
       const next = this.#waiting.shift()
       if (next) next()

@@ -8,6 +8,7 @@ import { routes } from '../protocol/routes.ts'
 import type { CommitReply, CommitRequest, VersionWire } from '../protocol/shapes.ts'
 import type { Api } from './api.ts'
 import { type OnProgress, ProgressReporter } from './progress.ts'
+import { readAhead } from './read-ahead.ts'
 import type { StagedAsset, StagedFile, StagedValue } from './staged.ts'
 import { findLatest, readVersion, versionLabel } from './versions.ts'
 
@@ -96,7 +97,7 @@ async function writeAll(
     stored = writer.bytesStored
   }
   if (reader && request.draftOf) await keep(reader, writer, request.assets, progress, signal)
-  for (const [path, asset] of request.assets) {
+  for await (const [path, asset] of readAhead(request.assets.filter(([, asset]) => !('kept' in asset)))) {
     throwIfAborted(signal)
     if ('kept' in asset) continue
     if ('reference' in asset)

@@ -42,12 +42,12 @@ export interface NodeTransform extends AsyncIterable<Uint8Array> {
   readonly destroyed: boolean
 }
 
-interface MaybeProcess {
-  process?: { getBuiltinModule?<Name extends keyof Builtins>(name: Name): Builtins[Name] | undefined }
+interface HasBuiltins {
+  getBuiltinModule?<Name extends keyof Builtins>(name: Name): Builtins[Name] | undefined
 }
 
 /** A Node built-in module, or `undefined` where this runtime has none. */
 export function builtin<Name extends keyof Builtins>(name: Name): Builtins[Name] | undefined {
-  const { process }: MaybeProcess = globalThis
+  const process: HasBuiltins | undefined = Reflect.get(globalThis, 'process')
   return process?.getBuiltinModule?.(name)
 }

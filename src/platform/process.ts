@@ -7,8 +7,7 @@ interface RuntimeProcess {
 
 /** Node's `process` (Deno and Bun have one too), or `undefined`. */
 export function runtimeProcess(): RuntimeProcess | undefined {
-  const { process }: { process?: RuntimeProcess } = globalThis
-  return process
+  return Reflect.get(globalThis, 'process')
 }
 
 /** True where `node:fs` reaches files: Node, Deno, Bun. */
