@@ -1,7 +1,6 @@
 import { CorruptionError } from '../errors.ts'
 import { inflateRaw } from '../platform/deflate.ts'
 import type { ChunkRef, PackName } from '../protocol/chunk-ref.ts'
-import { applyDelta } from './delta.ts'
 import { openDigester } from './digest.ts'
 import { unpackDelta } from './packed-delta.ts'
 
@@ -56,7 +55,7 @@ function decode(ref: ChunkRef, stored: Uint8Array, base: Uint8Array | undefined)
   if (ref.encoding === 'raw') return stored
   if (ref.encoding === 'deflate') return inflateRaw(stored, ref.size)
   if (!base) throw new RangeError('a delta without its base')
-  return applyDelta(base, unpackDelta(stored), ref.size)
+  return unpackDelta(base, stored, ref.size)
 }
 
 function damaged(ref: ChunkRef, what: string, cause?: unknown): CorruptionError {
