@@ -52,6 +52,7 @@ async function* zlibPieces(stream: NodeTransform, source: Source): AsyncGenerato
       stream.destroy()
     }
   }
+  // Without a listener an error is thrown at the process; the iterator below throws it to the reader.
   stream.on('error', () => undefined)
   const fed = feed()
   try {
