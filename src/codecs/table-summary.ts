@@ -9,6 +9,8 @@ import { halfToNumber, isoDate, jsonCell, jsonInteger, jsonNumber, shortText } f
 /** Distinct values are counted exactly up to here; beyond, `distinctAtLeast` says so. */
 const MOST_DISTINCT = 1000
 const TOP_VALUES = 3
+/** A power of two well above the values counted. */
+const SLOTS = 4096
 const NAME_CHARACTERS = 80
 const TYPE_CHARACTERS = 160
 const WORD = 2 ** 32
@@ -109,10 +111,10 @@ function numbersOf(type: DataType, data: ArrowData): ArrayLike<number> {
     const low = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2)
     const high = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2)
     const upper = values instanceof BigInt64Array ? high : low
-    return Float64Array.from(
-      { length: data.length },
-      (_, row) => (upper[row * 2 + 1] ?? 0) * WORD + (low[row * 2] ?? 0),
-    )
+    const result = new Float64Array(data.length)
+    for (let row = 0; row < result.length; row += 1)
+      result[row] = (upper[row * 2 + 1] ?? 0) * WORD + (low[row * 2] ?? 0)
+    return result
   }
   if (DataType.isFloat(type) && type.precision === Precision.HALF && values instanceof Uint16Array) {
     return Float64Array.from(values, halfToNumber)
@@ -182,11 +184,12 @@ function booleans(column: Column): Summary {
 interface Seen {
   readonly bytes: Uint8Array
   count: number
+  readonly next: Seen | undefined
 }
 
 /** Strings stay bytes: UTF-8 compares like its code points, and most columns repeat few values or differ in the first bytes. */
 function texts(column: Column): Summary {
-  const seen = new Map<number, Seen[]>()
+  const seen = new SeenTexts()
   let distinct = 0
   let min: Uint8Array | undefined
   let max: Uint8Array | undefined
@@ -199,7 +202,7 @@ function texts(column: Column): Summary {
       if (nullable && !isValid(data, row)) continue
       const from = Number(valueOffsets[row])
       const to = Number(valueOffsets[row + 1])
-      if (!note(seen, values, from, to)) continue
+      if (!seen.note(values, from, to)) continue
       distinct += 1
       // First and last of a thousand texts and more say nothing, and finding them would be most of the preview's time.
       if (distinct > MOST_DISTINCT) return distinctCount(undefined)
@@ -208,24 +211,31 @@ function texts(column: Column): Summary {
     }
   }
   const ends: Summary = min && max ? { min: textOf(min), max: textOf(max) } : {}
-  const counted = [...seen.values()].flat().map(({ bytes, count }) => ({ value: textOf(bytes), count }))
+  const counted = seen.all.map(({ bytes, count }) => ({ value: textOf(bytes), count }))
   return { ...ends, distinct, ...top(counted) }
 }
 
-/** Counts a value; true when it is new. */
-function note(seen: Map<number, Seen[]>, values: Uint8Array, from: number, to: number): boolean {
-  let hash = to - from
-  for (let at = from; at < to; at += 1) hash = Math.imul(hash ^ (values[at] ?? 0), 0x01000193)
-  const same = seen.get(hash)
-  const known = same?.find(({ bytes }) => compare(values, from, to, bytes) === 0)
-  if (known) {
-    known.count += 1
-    return false
+/** Values seen so far, by a hash of their bytes; values of one hash hang on one another. */
+class SeenTexts {
+  readonly #slots: (Seen | undefined)[] = new Array(SLOTS)
+  readonly all: Seen[] = []
+
+  /** Counts a value; true when it is new. */
+  note(values: Uint8Array, from: number, to: number): boolean {
+    let hash = to - from
+    for (let at = from; at < to; at += 1) hash = Math.imul(hash ^ (values[at] ?? 0), 0x01000193)
+    const slot = (hash ^ (hash >>> 15)) & (SLOTS - 1)
+    const first = this.#slots[slot]
+    for (let known = first; known !== undefined; known = known.next) {
+      if (compare(values, from, to, known.bytes) !== 0) continue
+      known.count += 1
+      return false
+    }
+    const entry = { bytes: values.subarray(from, to), count: 1, next: first }
+    this.#slots[slot] = entry
+    this.all.push(entry)
+    return true
   }
-  const entry = { bytes: values.subarray(from, to), count: 1 }
-  if (same) same.push(entry)
-  else seen.set(hash, [entry])
-  return true
 }
 
 function compare(values: Uint8Array, from: number, to: number, other: Uint8Array): number {
