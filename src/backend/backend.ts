@@ -2,6 +2,7 @@ import { throwIfAborted } from '../errors.ts'
 import { restPrefix } from '../protocol/routes.ts'
 import type { Store } from '../stores/store.ts'
 import { artifactRoutes } from './artifact-routes.ts'
+import { collectionRoutes } from './collection-routes.ts'
 import { cometArtifactRoutes } from './comet-artifact-routes.ts'
 import { cometExperimentRoutes } from './comet-experiment-routes.ts'
 import { errorReply } from './error-reply.ts'
@@ -52,6 +53,7 @@ export function createBackend(options: BackendOptions): Backend {
   packRoutes(router, services)
   artifactRoutes(router, services)
   experimentRoutes(router, services)
+  collectionRoutes(router, services)
   cometExperimentRoutes(router, services)
   cometArtifactRoutes(router, services)
   const underWay = new Set<Promise<Response>>()

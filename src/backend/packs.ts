@@ -53,6 +53,15 @@ export class Packs {
     return this.#has(packKey(pack, forward.to))
   }
 
+  /** True when what begins at each of these offsets is stored. */
+  async holds(pack: string, offsets: ReadonlySet<number>): Promise<boolean> {
+    if (await this.#has(packKey(pack))) return true
+    const forward = await this.forwards.read(pack)
+    if (!forward?.to || !(await this.#has(packKey(pack, forward.to)))) return false
+    const starts = new Set(forward.ranges?.map(({ start }) => start))
+    return forward.ranges === null || [...offsets].every((offset) => starts.has(offset))
+  }
+
   /** Stores a checked pack; one that is there already is left as it is, unless it is about to be deleted. */
   async put(pack: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
     await this.#create(packKey(pack), bytes, { signal })
