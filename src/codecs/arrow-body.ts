@@ -1,12 +1,12 @@
 import { copyBits, countOnes, fillBits } from './arrow-bits.ts'
-import { type ArrowData, bitmapOf, bytesOf, isValid, lastAtOrBefore, type Range, startsOf } from './arrow-data.ts'
+import { bitmapOf, bytesOf, isValid, type Range } from './arrow-data.ts'
+import { decodedRanges, writeIndices } from './arrow-indices.ts'
 import type { BatchShape } from './arrow-message.ts'
-import type { DictionaryPlan, IndexType, Layout } from './arrow-type.ts'
+import type { Layout } from './arrow-type.ts'
+import { writeUnion } from './arrow-union.ts'
+import { writeViews } from './arrow-views.ts'
 
 const FIRST_BYTES = 64 * 1024
-const VIEW_BYTES = 16
-/** A view of up to so many bytes holds them itself (Arrow columnar format, "Variable-size Binary View Layout"). */
-const VIEW_INLINE = 12
 
 /**
  * The body of one batch: rows gathered from any number of incoming pieces, laid out so that equal rows give equal bytes wherever they stand.
@@ -98,7 +98,7 @@ export class BatchBody {
 }
 
 /** Bitmap and node; returns how many rows are null. */
-function writeValidity(body: BatchBody, ranges: readonly Range[], rows: number): number {
+export function writeValidity(body: BatchBody, ranges: readonly Range[], rows: number): number {
   let nulls = 0
   for (const { data, from, to } of ranges) {
     const bitmap = data && bitmapOf(data)
@@ -135,7 +135,13 @@ function writeBools(body: BatchBody, ranges: readonly Range[], rows: number, nul
   if (nulls > 0) eachNull(ranges, (at) => fillBits(target, at, at + 1, false))
 }
 
-function writeFixed(body: BatchBody, width: number, ranges: readonly Range[], rows: number, nulls: number): void {
+export function writeFixed(
+  body: BatchBody,
+  width: number,
+  ranges: readonly Range[],
+  rows: number,
+  nulls: number,
+): void {
   const start = body.buffer(rows * width)
   const target = body.bytes
   let at = start
@@ -237,165 +243,4 @@ function writeList(
     inner.map(({ data, from, to }) => ({ data: data?.children[0], from, to })),
     total,
   )
-}
-
-/** Views are rewritten around one data buffer that holds just these rows, in their order. */
-function writeViews(body: BatchBody, ranges: readonly Range[], rows: number, nulls: number): void {
-  const start = body.buffer(rows * VIEW_BYTES)
-  body.bytes.fill(0, start, body.at)
-  const views = new DataView(body.bytes.buffer, body.bytes.byteOffset + start, rows * VIEW_BYTES)
-  const long: Uint8Array[] = []
-  let total = 0
-  let row = 0
-  for (const { data, from, to } of ranges) {
-    const values = bytesOf(data?.values)
-    const source = new DataView(values.buffer, values.byteOffset, values.byteLength)
-    for (let index = from; index < to; index += 1, row += 1) {
-      if (data === undefined || (nulls > 0 && !isValid(data, index))) continue
-      const at = index * VIEW_BYTES
-      const length = source.getInt32(at, true)
-      views.setInt32(row * VIEW_BYTES, length, true)
-      const prefix = length <= VIEW_INLINE ? length : 4
-      for (let byte = 0; byte < prefix; byte += 1)
-        views.setUint8(row * VIEW_BYTES + 4 + byte, values[at + 4 + byte] ?? 0)
-      if (length <= VIEW_INLINE) continue
-      const from = source.getInt32(at + 12, true)
-      long.push((data.variadicBuffers?.[source.getInt32(at + 8, true)] ?? values).subarray(from, from + length))
-      views.setInt32(row * VIEW_BYTES + 12, total, true)
-      total += length
-    }
-  }
-  body.variadic.push(long.length === 0 ? 0 : 1)
-  if (long.length === 0) return
-  let at = body.buffer(total)
-  for (const bytes of long) {
-    body.bytes.set(bytes, at)
-    at += bytes.byteLength
-  }
-}
-
-function writeUnion(
-  body: BatchBody,
-  layout: Extract<Layout, { kind: 'union' }>,
-  ranges: readonly Range[],
-  rows: number,
-): void {
-  const types = new Int8Array(rows)
-  const offsets = new Int32Array(layout.dense ? rows : 0)
-  const childOf = new Map(layout.typeIds.map((id, index) => [id, index]))
-  const inner: Range[][] = layout.children.map(() => [])
-  const lengths = layout.children.map(() => 0)
-  let row = 0
-  for (const { data, from, to } of ranges) {
-    for (let index = from; index < to; index += 1, row += 1) {
-      const id = data?.typeIds?.[index] ?? layout.typeIds[0] ?? 0
-      types[row] = id
-      if (!layout.dense) continue
-      const child = childOf.get(id) ?? 0
-      const at = Number(data?.valueOffsets?.[index] ?? 0)
-      offsets[row] = lengths[child] ?? 0
-      lengths[child] = (lengths[child] ?? 0) + 1
-      inner[child]?.push({ data: data?.children[child], from: at, to: at + 1 })
-    }
-    if (layout.dense) continue
-    for (const [child, list] of inner.entries()) list.push({ data: data?.children[child], from, to })
-  }
-  put(body, bytesOf(types))
-  if (layout.dense) put(body, bytesOf(offsets))
-  layout.children.forEach((child, index) => {
-    const list = inner[index] ?? []
-    body.column(child, layout.dense ? merged(list) : list, layout.dense ? (lengths[index] ?? 0) : rows)
-  })
-}
-
-function put(body: BatchBody, bytes: Uint8Array): void {
-  const start = body.buffer(bytes.byteLength)
-  body.bytes.set(bytes, start)
-}
-
-/** Neighbouring ranges that follow one another become one. */
-function merged(ranges: readonly Range[]): Range[] {
-  const result: Range[] = []
-  for (const range of ranges) {
-    const last = result[result.length - 1]
-    if (last && last.data === range.data && (range.data === undefined || last.to === range.from)) {
-      result[result.length - 1] = { data: last.data, from: last.from, to: last.to + range.to - range.from }
-    } else {
-      result.push(range)
-    }
-  }
-  return result
-}
-
-function writeIndices(
-  body: BatchBody,
-  index: IndexType,
-  plan: DictionaryPlan,
-  ranges: readonly Range[],
-  rows: number,
-): void {
-  const nulls = writeValidity(body, ranges, rows)
-  const known = ranges.every(({ data }) => data === undefined || mapOf(plan, data) === undefined)
-  const sameWidth = ranges.every(({ data }) => data === undefined || widthOf(data) === index.width)
-  if (known && sameWidth) {
-    writeFixed(body, index.width, ranges, rows, nulls)
-    return
-  }
-  const start = body.buffer(rows * index.width)
-  body.bytes.fill(0, start, body.at)
-  const view = new DataView(body.bytes.buffer, body.bytes.byteOffset + start)
-  let row = 0
-  for (const { data, from, to } of ranges) {
-    for (let at = from; at < to; at += 1, row += 1) {
-      if (data === undefined || !isValid(data, at)) continue
-      const code = indexAt(data, at)
-      setIndex(view, row * index.width, index.width, mapOf(plan, data)?.[code] ?? code)
-    }
-  }
-}
-
-function mapOf(plan: DictionaryPlan, data: ArrowData): Int32Array | undefined {
-  return data.dictionary ? plan.maps.get(data.dictionary) : undefined
-}
-
-function widthOf(data: ArrowData): number {
-  const { values } = data
-  return values && 'BYTES_PER_ELEMENT' in values ? Number(values.BYTES_PER_ELEMENT) : 0
-}
-
-function setIndex(view: DataView, at: number, width: number, code: number): void {
-  if (width === 1) view.setUint8(at, code)
-  else if (width === 2) view.setUint16(at, code, true)
-  else view.setUint32(at, code, true)
-}
-
-/** The dictionary index in a row. */
-export function indexAt(data: ArrowData, row: number): number {
-  const { values } = data
-  if (!values || !isIndexable(values)) return 0
-  return Number(values[row] ?? 0)
-}
-
-function isIndexable(values: ArrayBufferView): values is ArrayBufferView & ArrayLike<number | bigint> {
-  return 'length' in values
-}
-
-/** Rows of a dictionary column as rows of its dictionaries. */
-export function decodedRanges(ranges: readonly Range[]): Range[] {
-  const rows: Range[] = []
-  for (const { data, from, to } of ranges) {
-    const chunks = data?.dictionary?.data ?? []
-    const starts = startsOf(chunks)
-    for (let row = from; row < to; row += 1) {
-      if (data === undefined || !isValid(data, row)) {
-        rows.push({ data: undefined, from: 0, to: 1 })
-        continue
-      }
-      const code = indexAt(data, row)
-      const chunk = lastAtOrBefore(starts, code)
-      const at = code - (starts[chunk] ?? 0)
-      rows.push({ data: chunks[chunk], from: at, to: at + 1 })
-    }
-  }
-  return merged(rows)
 }

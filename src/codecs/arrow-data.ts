@@ -76,3 +76,28 @@ export function lastAtOrBefore(starts: readonly number[], row: number): number {
   }
   return low
 }
+
+/** Neighbouring ranges that follow one another become one. */
+export function mergedRanges(ranges: readonly Range[]): Range[] {
+  const result: Range[] = []
+  for (const range of ranges) {
+    const last = result[result.length - 1]
+    if (last && last.data === range.data && (range.data === undefined || last.to === range.from)) {
+      result[result.length - 1] = { data: last.data, from: last.from, to: last.to + range.to - range.from }
+    } else {
+      result.push(range)
+    }
+  }
+  return result
+}
+
+/** The dictionary index in a row. */
+export function indexAt(data: ArrowData, row: number): number {
+  const { values } = data
+  if (!values || !isIndexable(values)) return 0
+  return Number(values[row] ?? 0)
+}
+
+function isIndexable(values: ArrayBufferView): values is ArrayBufferView & ArrayLike<number | bigint> {
+  return 'length' in values
+}

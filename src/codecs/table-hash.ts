@@ -1,6 +1,5 @@
-import { indexAt } from './arrow-body.ts'
 import type { Column } from './arrow-column.ts'
-import { type ArrowData, bytesOf, isValid, lastAtOrBefore, startsOf } from './arrow-data.ts'
+import { type ArrowData, bytesOf, indexAt, isValid, lastAtOrBefore, startsOf } from './arrow-data.ts'
 import type { Layout } from './arrow-type.ts'
 
 /** Odd constants of MurmurHash3's 32-bit finalizer (public domain, Austin Appleby): every input bit reaches every output bit. */

@@ -1,6 +1,5 @@
 import { DataType, DateUnit, Precision, TimeUnit } from 'apache-arrow'
-import { indexAt } from './arrow-body.ts'
-import { type ArrowData, bytesOf, isValid, lastAtOrBefore, startsOf } from './arrow-data.ts'
+import { type ArrowData, bytesOf, indexAt, isValid, lastAtOrBefore, startsOf } from './arrow-data.ts'
 import type { Layout } from './arrow-type.ts'
 import type { Json } from './codec.ts'
 

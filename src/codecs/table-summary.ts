@@ -1,8 +1,7 @@
 import { DataType, Precision, TimeUnit } from 'apache-arrow'
 import { countOnes } from './arrow-bits.ts'
-import { indexAt } from './arrow-body.ts'
 import type { Column } from './arrow-column.ts'
-import { type ArrowData, bitmapOf, bytesOf, isValid } from './arrow-data.ts'
+import { type ArrowData, bitmapOf, bytesOf, indexAt, isValid } from './arrow-data.ts'
 import type { Json } from './codec.ts'
 import { halfToNumber, isoDate, jsonCell, jsonInteger, jsonNumber, shortText } from './table-json-cell.ts'
 

@@ -1,5 +1,5 @@
 import { RecordBatch, Schema, Table, tableFromIPC } from 'apache-arrow'
-import { CorruptionError, isTidemarkError } from '../errors.ts'
+import { CorruptionError, isTidemarkError, throwIfAborted } from '../errors.ts'
 import { checkStream } from './arrow-check.ts'
 import { type ColumnPlan, isDecoded } from './arrow-column.ts'
 import type { AssetReader, Codec, Encoded, EncodeOptions, JsonObject } from './codec.ts'
@@ -46,9 +46,11 @@ export const tableCodec: Codec = {
 
 /** @throws InvalidInputError naming the column or cell that cannot be stored, `rows[7].label`. */
 async function encode(value: unknown, options: EncodeOptions = {}): Promise<Encoded> {
-  const { previous } = options
+  const { previous, signal } = options
+  throwIfAborted(signal)
   const plan: ColumnPlan = { plain: new Set(plainBefore(previous)), dictionaries: [] }
   const { columns, rows, metadata } = await readTable(value, plan)
+  throwIfAborted(signal)
   const cuts = cutRows(columns, rows, previous)
   const plain = columns.filter(({ layout }) => isDecoded(layout)).map(({ name }) => name)
   return {
