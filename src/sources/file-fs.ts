@@ -67,6 +67,9 @@ export class LocalFile implements TreeFile {
   }
 
   async prepare(): Promise<void> {
+    // Looked at anew, whatever was known: a file that was added to an artifact may have changed before it is logged.
+    this.size = undefined
+    this.#takeContent()
     if (this.#reading.begun && this.#reading.held < MAX_HELD) {
       this.#content = await this.#readWhole()
       this.#reading.held += this.#content?.length ?? 0
@@ -78,12 +81,16 @@ export class LocalFile implements TreeFile {
   async *open(signal?: AbortSignal): AsyncGenerator<Uint8Array> {
     throwIfAborted(signal)
     this.#reading.begun = true
-    const ahead = this.#content
-    this.#content = undefined
-    this.#reading.held -= ahead?.length ?? 0
-    const whole = ahead ?? ((this.size ?? 0) <= SMALL ? await this.#readWhole() : undefined)
+    const whole = this.#takeContent() ?? ((this.size ?? 0) <= SMALL ? await this.#readWhole() : undefined)
     if (whole === undefined) yield* this.#readLarge(signal)
     else if (whole.length > 0) yield whole
+  }
+
+  #takeContent(): Uint8Array | undefined {
+    const content = this.#content
+    this.#content = undefined
+    this.#reading.held -= content?.length ?? 0
+    return content
   }
 
   async #readWhole(): Promise<Uint8Array | undefined> {

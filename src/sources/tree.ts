@@ -3,7 +3,7 @@ import type { TidemarkError } from '../errors.ts'
 
 /** A file of a walk, not yet looked at. */
 export interface TreeFile extends FileSource {
-  /** Finds its size, a few files ahead of whoever takes them; perhaps reads it already, when the files before it are being read. */
+  /** Finds its size as it is now, a few files ahead of whoever takes them; perhaps reads it already, when the files before it are being read. */
   prepare(): Promise<void>
 }
 
