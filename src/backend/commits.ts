@@ -45,7 +45,8 @@ export class Commits {
    */
   async commit(place: ArtifactPlace, commit: Commit, project: string | null): Promise<CommitReply> {
     const { heads, guard } = this.#parts
-    let entered: CondemnedList | undefined
+    // Beside the reading of the head, which takes as long. Its refusal waits: a commit that was made already stays made, whatever was deleted since.
+    const entering = Promise.allSettled([guard.enter(commit)])
     for (let attempt = 0; ; attempt++) {
       const current = await heads.current(place)
       const own = current && (await this.#findOwn(place, current.head, commit))
@@ -54,11 +55,12 @@ export class Commits {
       if (current) assertType(place, current.head, latest, commit)
       if (current && latest && (await this.#isEqual(latest, current.head, commit)))
         return this.#applyLabels(latest, commit)
-      entered ??= await guard.enter(commit)
+      const [entered] = await entering
+      if (entered.status === 'rejected') throw entered.reason
       const record = await this.#record(place, commit, project, current?.head, latest)
       if (commit.version !== undefined) await this.#parts.numbers.claim(place, commit.version, record.index)
       if (await this.#parts.versions.create(record, commit.inlinePack)) {
-        return this.#acknowledge(place, commit, current, record, entered)
+        return this.#acknowledge(place, commit, current, record, entered.value)
       }
       await pause(attempt, () => tooBusy(place))
     }

@@ -7,6 +7,8 @@ export async function bundleWorker(name: string, folder: string): Promise<string
   await build({
     configFile: false,
     logLevel: 'error',
+    // The folder is outside this package: nothing could be imported from there.
+    ssr: { noExternal: true },
     build: {
       ssr: fileURLToPath(new URL(name, import.meta.url)),
       outDir: folder,
