@@ -1,7 +1,7 @@
 import { InvalidInputError } from '../errors.ts'
+import { isPlainObject, isTypedArray } from './capabilities.ts'
 import { toBase64 } from './json-bytes.ts'
-import { isPlainObject } from './table-cell.ts'
-import { isTypedArray, typedArrayName } from './table-typed.ts'
+import { typedArrayName } from './typed-array-name.ts'
 
 /** The key that says an object stands for something JSON has no notation for. */
 export const MARK = '$tidemark'
@@ -26,16 +26,29 @@ export function writeJson(value: unknown): string[] {
   return writer.finish()
 }
 
+/** One step into a value; written out only when there is something to say about the place. */
+type Step = number | string | { readonly key: number } | { readonly get: string | number } | { readonly item: number }
+
+function stepText(step: Step): string {
+  if (typeof step === 'number') return `[${step}]`
+  if (typeof step === 'string') return identifier.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`
+  if ('key' in step) return `.key(${step.key})`
+  if ('item' in step) return `.item(${step.item})`
+  return typeof step.get === 'string' ? `.get(${JSON.stringify(step.get)})` : `.get(key ${step.get})`
+}
+
 class JsonWriter {
   readonly #parts: string[] = []
-  #text = ''
+  // Joined once: a string grown bit by bit is a tree that must be flattened.
+  #texts: string[] = []
+  #length = 0
   #depth = 0
   /** What is being written, outermost first: to find cycles and to name a place. */
   readonly #parents: object[] = []
-  readonly #path: string[] = []
+  readonly #path: Step[] = []
 
   finish(): string[] {
-    this.#parts.push(`${this.#text}\n`)
+    this.#parts.push(`${this.#texts.join('')}\n`)
     return this.#parts
   }
 
@@ -59,7 +72,7 @@ class JsonWriter {
 
   #list(values: readonly unknown[]): void {
     this.#block('[', ']', values.length, lineOf(values), (index) => {
-      this.#at(`[${index}]`, values[index])
+      this.#at(index, values[index])
     })
   }
 
@@ -74,7 +87,7 @@ class JsonWriter {
     this.#block('{', '}', keys.length, lineOfObject(keys, value), (index) => {
       const key = keys[index] ?? ''
       this.#put(`${JSON.stringify(key)}: `)
-      this.#at(identifier.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`, value[key])
+      this.#at(key, value[key])
     })
   }
 
@@ -87,8 +100,7 @@ class JsonWriter {
       const entry = entries[index] ?? []
       const [key] = entry
       this.#block('[', ']', 2, lineOf(entry), (side) => {
-        const place = typeof key === 'string' ? `.get(${JSON.stringify(key)})` : `.get(key ${index})`
-        this.#at(side === 0 ? `.key(${index})` : place, entry[side])
+        this.#at(side === 0 ? { key: index } : { get: typeof key === 'string' ? key : index }, entry[side])
       })
     })
   }
@@ -97,7 +109,7 @@ class JsonWriter {
     const values = [...value]
     this.#mark('Set', () => {
       this.#block('[', ']', values.length, lineOf(values), (index) => {
-        this.#at(`.item(${index})`, values[index])
+        this.#at({ item: index }, values[index])
       })
     })
   }
@@ -133,17 +145,19 @@ class JsonWriter {
     this.#depth -= 1
   }
 
-  #at(step: string, value: unknown): void {
+  #at(step: Step, value: unknown): void {
     this.#path.push(step)
     this.value(value)
     this.#path.pop()
   }
 
   #put(text: string): void {
-    this.#text += text
-    if (this.#text.length < PART_CHARACTERS) return
-    this.#parts.push(this.#text)
-    this.#text = ''
+    this.#texts.push(text)
+    this.#length += text.length
+    if (this.#length < PART_CHARACTERS) return
+    this.#parts.push(this.#texts.join(''))
+    this.#texts = []
+    this.#length = 0
   }
 
   #refused(value: unknown): InvalidInputError {
@@ -164,7 +178,7 @@ class JsonWriter {
 
   #tooDeep(): InvalidInputError {
     // The whole path would be as long as the value is deep.
-    const path = `value${this.#path.slice(0, 5).join('')}…`
+    const path = `value${this.#path.slice(0, 5).map(stepText).join('')}…`
     return new InvalidInputError(`${path} is nested more than ${MAX_DEPTH} levels deep. Flatten it.`, {
       code: 'too-deep',
       fields: { path },
@@ -172,7 +186,7 @@ class JsonWriter {
   }
 
   #place(): string {
-    return `value${this.#path.join('')}`
+    return `value${this.#path.map(stepText).join('')}`
   }
 }
 

@@ -1,7 +1,8 @@
 import { type DataType, Field, List, Null, Struct } from 'apache-arrow'
 import { InvalidInputError } from '../errors.ts'
 import type { ArrowData } from './arrow-data.ts'
-import { assertTree, cellKind, describeCell, isPlainObject, type Kind } from './table-cell.ts'
+import { isPlainObject } from './capabilities.ts'
+import { assertTree, cellKind, describeCell, type Kind } from './table-cell.ts'
 import {
   BigIntBuilder,
   BinaryBuilder,

@@ -1,5 +1,6 @@
 import { InvalidInputError } from '../errors.ts'
-import { isTypedArray, typedArrayName } from './table-typed.ts'
+import { isPlainObject, isTypedArray } from './capabilities.ts'
+import { typedArrayName } from './typed-array-name.ts'
 
 /** What a cell holds: one column holds one kind. A typed array's kind is its name. */
 export type Kind = 'number' | 'string' | 'boolean' | 'bigint' | 'Date' | 'bytes' | 'list' | 'object' | `${string}Array`
@@ -22,18 +23,6 @@ export function cellKind(value: unknown): Kind | undefined {
 
 function asKind(name: string): Kind {
   return `${name.slice(0, -'Array'.length)}Array`
-}
-
-export function isPlainObject(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype === null || prototype === Object.prototype) return true
-  // Object.prototype of another realm.
-  return (
-    typeof prototype === 'object' &&
-    Object.getPrototypeOf(prototype) === null &&
-    Object.hasOwn(prototype, 'isPrototypeOf')
-  )
 }
 
 /** For error messages: what it is, never its content. */

@@ -2,9 +2,10 @@ import { Field } from 'apache-arrow'
 import { InvalidInputError } from '../errors.ts'
 import { type Column, type ColumnPlan, planColumn } from './arrow-column.ts'
 import type { ArrowData } from './arrow-data.ts'
+import { isPlainObject, isTypedArray } from './capabilities.ts'
 import { ColumnBuilder } from './table-builder.ts'
-import { describeCell, isPlainObject } from './table-cell.ts'
-import { isTypedArray, typedArrayType } from './table-typed.ts'
+import { describeCell } from './table-cell.ts'
+import { typedArrayType } from './table-typed.ts'
 
 /** Rows are read in blocks that stay in the processor's cache while every column takes its cells from them. */
 const BLOCK_ROWS = 2048

@@ -13,6 +13,7 @@ import {
   Uint64,
 } from 'apache-arrow'
 import { InvalidInputError } from '../errors.ts'
+import { typedArrayName } from './typed-array-name.ts'
 
 const types: Record<string, { readonly width: number; readonly make: () => DataType }> = {
   Int8Array: { width: 1, make: () => new Int8() },
@@ -29,11 +30,6 @@ const types: Record<string, { readonly width: number; readonly make: () => DataT
   Float64Array: { width: 8, make: () => new Float64() },
 }
 
-/** `Float32Array` and the like, also for one of another realm and for Node's Buffer. */
-export function typedArrayName(view: ArrayBufferView): string {
-  return Object.prototype.toString.call(view).slice('[object '.length, -1)
-}
-
 /** The Arrow type of a typed array's elements. A DataView has none. */
 export function typedArrayType(view: ArrayBufferView): { type: DataType; width: number } {
   const name = typedArrayName(view)
@@ -46,8 +42,4 @@ export function typedArrayType(view: ArrayBufferView): { type: DataType; width: 
       fields: { type: name },
     },
   )
-}
-
-export function isTypedArray(value: unknown): value is ArrayBufferView & ArrayLike<number | bigint> {
-  return ArrayBuffer.isView(value) && typedArrayName(value) in types
 }
