@@ -109,12 +109,12 @@ export class Commits {
     )
     const tagsOf = (now: { versionTags?: readonly string[] }) => now.versionTags ?? content.versionTags
     const present = tagsOf(head?.relabelled ? await labels.read(record, index) : {})
-    if (!commit.versionTags.every((tag) => present.includes(tag)))
-      await labels.change(record, index, (now) => ({
-        ...now,
-        versionTags: [...new Set([...tagsOf(now), ...commit.versionTags])],
-      }))
-    return this.#reply(latest, false)
+    if (commit.versionTags.every((tag) => present.includes(tag))) return this.#reply(latest, head, false)
+    await labels.change(record, index, (now) => ({
+      ...now,
+      versionTags: [...new Set([...tagsOf(now), ...commit.versionTags])],
+    }))
+    return this.#reply(latest, await heads.change(record), false)
   }
 
   async #record(
@@ -186,14 +186,13 @@ export class Commits {
 
   /** Our own record exists: the head takes it in, and the answer is that of the first time. */
   async #finish(own: HeldVersion, commit: Commit): Promise<CommitReply> {
-    await this.#parts.heads.change(own.record)
+    const head = await this.#parts.heads.change(own.record)
     if (!isLive(own)) throw baseGone(commit.base)
-    return this.#reply(own, true)
+    return this.#reply(own, head, true)
   }
 
-  async #reply(held: LiveVersion, created: boolean): Promise<CommitReply> {
-    const { heads, labels } = this.#parts
-    const head = await heads.change(held.record)
+  async #reply(held: LiveVersion, head: ArtifactHead | undefined, created: boolean): Promise<CommitReply> {
+    const { labels } = this.#parts
     if (!head) throw tooBusy(held.record)
     const changed = head.relabelled ? await labels.read(held.record, held.record.index) : {}
     return { version: versionToWire(held.record, head, changed, held.attachment), created }

@@ -9,7 +9,6 @@ export interface StoredRecord {
   /** The bytes beside the JSON: the small pack of a version. Empty when there are none. */
   readonly attachment: Uint8Array
   readonly etag: string
-  readonly modified?: number
 }
 
 /** Sealed records in a store, with conditional writes that answer `false` when somebody else was faster. */
