@@ -1,0 +1,23 @@
+// One job in a process of its own: prepares when told to, then takes a sample each time it is asked.
+const [module, name, context] = process.argv.slice(2)
+let job
+
+process.on('message', async (message) => {
+  try {
+    if (message === 'prepare') {
+      const { jobs } = await import(module)
+      job = await jobs[name](JSON.parse(context))
+      process.send({})
+      return
+    }
+    await job.before?.()
+    globalThis.gc()
+    const start = performance.now()
+    const given = await job.sample()
+    const ms = performance.now() - start
+    const result = (await job.after?.(given)) ?? given
+    process.send({ ms, result: typeof result === 'object' ? result : undefined })
+  } catch (error) {
+    process.send({ error: error?.stack ?? String(error) })
+  }
+})

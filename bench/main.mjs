@@ -1,0 +1,33 @@
+// `npm run bench` measures all, `npm run bench -- png zip` these. `--check` makes a missed bar an error.
+import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { renderRows, saveRows } from './lib/results.mjs'
+
+const order = ['table', 'large-file', 'many-files', 'npz', 'png', 'zip', 'objects']
+const unlisted = readdirSync(fileURLToPath(new URL('.', import.meta.url)))
+  .filter((name) => name.endsWith('.mjs') && name !== 'main.mjs')
+  .map((name) => name.slice(0, -4))
+  .filter((name) => !order.includes(name))
+order.push(...unlisted)
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { check: { type: 'boolean' } } })
+const unknown = positionals.find((name) => !order.includes(name))
+if (unknown !== undefined) {
+  console.error(`There is no bench '${unknown}'. There are: ${order.join(', ')}.`)
+  process.exit(2)
+}
+
+let missed = 0
+for (const name of positionals.length > 0 ? positionals : order) {
+  const { question, run } = await import(`./${name}.mjs`)
+  console.log(`\n${name}: ${question}`)
+  const rows = await run()
+  for (const line of renderRows(name, rows)) console.log(`  ${line}`)
+  missed += rows.filter(({ pass }) => pass === false).length
+  // After each, so that what was measured is kept when a later one fails.
+  const path = saveRows(new Map([[name, rows]]), order)
+  console.log(`  kept in ${path}`)
+}
+console.log(missed === 0 ? '\nAll bars held.' : `\n${missed} missed.`)
+if (values.check && missed > 0) process.exitCode = 1
