@@ -36,8 +36,8 @@ export async function download(
   options: DownloadOptions,
 ): Promise<DownloadReport> {
   const { overwrite = 'fail', signal, onProgress } = options
-  const { files, remote } = await plan(reader, options)
   try {
+    const { files, remote } = await plan(reader, options)
     const { wanted, kept } = await choose(files, target, overwrite, signal)
     const totalBytes = wanted.reduce((sum, { size }) => sum + size, 0)
     const progress = new ProgressReporter(onProgress, { phase: 'downloading', totalBytes, totalFiles: wanted.length })

@@ -50,10 +50,18 @@ export async function upload(api: Api, request: UploadRequest, options: UploadOp
   try {
     return await attempt(api, { ...request, type }, base, options)
   } catch (error) {
+    const actual = request.type === undefined ? actualType(error) : undefined
+    if (actual !== undefined) return attempt(api, { ...request, type: actual }, base, options)
     if (!base || !isBaseGone(error)) throw error
     if (draftOf) throw draftGone(draftOf, error)
     return attempt(api, { ...request, type }, undefined, options)
   }
+}
+
+/** The type of an artifact that turned out to be there: its versions were deleted one by one, or somebody was faster. */
+function actualType(error: unknown): string | undefined {
+  if (!isTidemarkError(error) || error.code !== 'artifact-type-differs') return undefined
+  return typeof error.fields.type === 'string' ? error.fields.type : undefined
 }
 
 async function attempt(

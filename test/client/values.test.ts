@@ -48,7 +48,7 @@ describe('what a value becomes, and what get gives back', () => {
     expect(rowsOf(value)).toEqual([{ x: 1 }, { x: 2 }, { x: 3 }])
   })
 
-  it.each([
+  const plain: readonly (readonly [string, unknown, unknown?])[] = [
     ['an object', { lr: 1e-3, deep: { list: [1, [2, 'x']], nothing: null } }],
     ['an array that is no table', [1, 'two', [3]]],
     ['an empty array', []],
@@ -58,7 +58,8 @@ describe('what a value becomes, and what get gives back', () => {
     ['NaN, Infinity and BigInt', { a: Number.NaN, b: Number.POSITIVE_INFINITY, c: 2n ** 80n }],
     ['Date, Map and Set', { when: new Date(5), map: new Map([['k', 1]]), set: new Set([1]) }],
     ['records in json()', json([{ a: 1 }]), [{ a: 1 }]],
-  ])('%s', async (_, value, expected = value) => {
+  ]
+  it.each(plain)('%s', async (_, value, expected = value) => {
     const got = await roundTrip(value)
     expect([got.path, got.type]).toEqual(['thing.json', 'json'])
     expect(got.value).toEqual(expected)

@@ -1,0 +1,277 @@
+import { mkdir, symlink, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { Artifact, type Experiment, type Tidemark } from '../../src/index.ts'
+import { begin, bytesOf, temporaryFolder, untyped } from './world.ts'
+
+async function nothingLogged(tidemark: Tidemark): Promise<void> {
+  expect(await tidemark.getArtifacts().toArray()).toEqual([])
+}
+
+describe('values that cannot be stored', () => {
+  class Model {
+    weights = 1
+  }
+  const cycle: Record<string, unknown> = { name: 'x' }
+  cycle.deep = { back: cycle }
+
+  it.each([
+    ['a function', () => 1, /function/],
+    [
+      'a function in a dict',
+      { settings: { layers: [1, { activation: () => 1 }] } },
+      /settings\.layers\[1\]\.activation/,
+    ],
+    ['a class instance', new Model(), /Model/],
+    ['a class instance in a dict', { model: new Model() }, /model/],
+    ['a cycle', cycle, /deep\.back/],
+    ['a promise', Promise.resolve(1), /[Aa]wait/],
+    ['undefined', undefined, /undefined/],
+    ['a symbol', Symbol('x'), /symbol/],
+    ['a RegExp in a dict', { pattern: /x/ }, /pattern/],
+  ])('%s', async (_, value, message) => {
+    const { tidemark, experiment } = await begin()
+    await expect(experiment.uploadArtifact('x', value)).rejects.toThrow(message)
+    await expect(experiment.uploadArtifact('x', value)).rejects.toMatchObject({ category: 'InvalidInputError' })
+    await nothingLogged(tidemark)
+  })
+})
+
+describe('names, paths and options', () => {
+  it.each(['', 'a/b/c', 'a\u0000b', '.', '..', 'x'.repeat(129), 7, null, undefined])('the name %j', async (name) => {
+    const { tidemark, experiment } = await begin()
+    await expect(experiment.uploadArtifact(untyped(name), 1)).rejects.toMatchObject({
+      code: 'invalid-name',
+      category: 'InvalidInputError',
+    })
+    expect(() => new Artifact(untyped(name), 'dataset')).toThrow(expect.objectContaining({ code: 'invalid-name' }))
+    await expect(tidemark.createExperiment({ project: untyped(name ?? 5) })).rejects.toMatchObject({
+      code: 'invalid-name',
+    })
+    await nothingLogged(tidemark)
+  })
+
+  it.each(['../x', '/etc/passwd', 'C:/x', 'a\\b', 'a//b', './a', 'con', 'nul.txt', 'a/../b', 'a.', 'a\u0007', '~/x'])(
+    'the path %j',
+    async (logicalPath) => {
+      const artifact = new Artifact('data', 'dataset')
+      await expect(artifact.add(bytesOf('x'), { logicalPath })).rejects.toMatchObject({
+        code: 'invalid-path',
+        category: 'InvalidInputError',
+      })
+      await expect(artifact.addRemote('s3://bucket/x', { logicalPath })).rejects.toMatchObject({ code: 'invalid-path' })
+      expect(artifact.assets).toEqual([])
+    },
+  )
+
+  it.each([
+    ['createExperiment', (t: Tidemark) => t.createExperiment(untyped({ projekt: 'x' })), /Did you mean project/],
+    [
+      'createExperiment with what does nothing yet',
+      (t: Tidemark) => t.createExperiment(untyped({ logCode: true })),
+      /logCode/,
+    ],
+    [
+      'getArtifact',
+      (t: Tidemark) => t.getArtifact('x', untyped({ versionOralias: 'v1' })),
+      /Did you mean versionOrAlias/,
+    ],
+    ['getExperiments', (t: Tidemark) => t.getExperiments(untyped({ project: 'x' })), /projectId|projectName/],
+    ['collectGarbage', (t: Tidemark) => t.collectGarbage(untyped({ dryrun: true })), /Did you mean dryRun/],
+    ['callApi', async (t: Tidemark) => t.callApi('/x', untyped({ verb: 'GET' })), /verb/],
+  ])('unknown options of %s', async (_, call, message) => {
+    const { tidemark } = await begin()
+    await expect(call(tidemark)).rejects.toMatchObject({
+      code: 'unknown-option',
+      message: expect.stringMatching(message),
+    })
+  })
+
+  it.each([
+    ['uploadArtifact', (e: Experiment) => e.uploadArtifact('x', 1, untyped({ meta: {} })), 'unknown-option'],
+    ['its aliases', (e: Experiment) => e.uploadArtifact('x', 1, untyped({ aliases: 'best' })), 'invalid-option'],
+    [
+      'its metadata',
+      (e: Experiment) => e.uploadArtifact('x', 1, { metadata: untyped({ a: { b: () => 1 } }) }),
+      'invalid-metadata',
+    ],
+    ['logArtifact', (e: Experiment) => e.logArtifact(untyped({ name: 'x' })), 'invalid-artifact'],
+    ['the base', (e: Experiment) => e.uploadArtifact('x', 1, { base: untyped({}) }), 'invalid-artifact'],
+    ['a base that is not there', (e: Experiment) => e.uploadArtifact('x', 1, { base: 'x:v7' }), 'artifact-not-found'],
+    ['an alias like a version', (e: Experiment) => e.uploadArtifact('x', 1, { aliases: ['v3'] }), 'invalid-alias'],
+    [
+      'a version that is none',
+      async (e: Experiment) => e.logArtifact(new Artifact('x', 'y', { version: '1.0' })),
+      'invalid-version',
+    ],
+  ])('%s', async (_, call, code) => {
+    const { tidemark, experiment } = await begin()
+    await expect(call(experiment)).rejects.toMatchObject({ code })
+    await nothingLogged(tidemark)
+  })
+
+  it('metadata is copied, and names what is not JSON in it', async () => {
+    const metadata = { deep: [{ when: 1 }] }
+    const artifact = new Artifact('x', 'y', { metadata })
+    metadata.deep[0].when = 2
+    expect(artifact.metadata).toEqual({ deep: [{ when: 1 }] })
+    expect(() => new Artifact('x', 'y', { metadata: untyped({ deep: [{ when: new Date() }] }) })).toThrow(
+      /metadata\.deep\[0\]\.when/,
+    )
+    expect(() => new Artifact('x', 'y', { metadata: { a: Number.NaN } })).toThrow(/metadata\.a/)
+    const { experiment } = await begin()
+    const hostile = JSON.parse('{"__proto__": {"polluted": true}, "constructor": 1}')
+    const logged = await experiment.uploadArtifact('x', 1, { metadata: hostile })
+    expect(JSON.stringify(logged.metadata)).toBe('{"__proto__":{"polluted":true},"constructor":1}')
+    expect('polluted' in {}).toBe(false)
+  })
+})
+
+describe('assets', () => {
+  it('two at one path', async () => {
+    const artifact = new Artifact('data', 'dataset')
+    await artifact.add(bytesOf('1'), { logicalPath: 'a/x' })
+    await expect(artifact.add(bytesOf('2'), { logicalPath: 'a/x' })).rejects.toMatchObject({
+      code: 'asset-exists',
+      category: 'ConflictError',
+      fields: { path: 'a/x' },
+    })
+    await artifact.add(bytesOf('3'), { logicalPath: 'a/x', overwrite: true })
+    expect(artifact.assets).toMatchObject([{ logicalPath: 'a/x', overwrite: true }])
+    const dir = await temporaryFolder()
+    await writeFile(join(dir, 'w'), 'w')
+    await writeFile(join(dir, 'x'), 'x')
+    // One of them is taken: none is added.
+    await expect(artifact.add(dir, { logicalPath: 'a' })).rejects.toMatchObject({ code: 'asset-exists' })
+    expect(artifact.assets).toHaveLength(1)
+  })
+
+  it('a value without a place, and ignore where nothing can be ignored', async () => {
+    const artifact = new Artifact('data', 'dataset')
+    await expect(artifact.add({ a: 1 })).rejects.toMatchObject({ code: 'logical-path-missing' })
+    await expect(artifact.add({ a: 1 }, { logicalPath: 'a', ignore: '*' })).rejects.toMatchObject({
+      code: 'invalid-option',
+    })
+    await artifact.add(new File(['x'], 'named.txt'))
+    expect(artifact.assets.map(({ logicalPath }) => logicalPath)).toEqual(['named.txt'])
+  })
+
+  it('what is not there to read', async () => {
+    const { experiment } = await begin()
+    const artifact = new Artifact('data', 'dataset')
+    for (const name of ['alpha.txt', 'beta.txt']) await artifact.add(bytesOf(name), { logicalPath: name })
+    const logged = await experiment.logArtifact(artifact)
+    await expect(logged.get('alpa.txt')).rejects.toMatchObject({
+      code: 'asset-not-found',
+      category: 'NotFoundError',
+      message: expect.stringContaining('alpha.txt'),
+    })
+    await expect(logged.get('zzz')).rejects.toMatchObject({ message: expect.stringContaining('alpha.txt, beta.txt') })
+    await expect(logged.get()).rejects.toMatchObject({
+      code: 'path-needed',
+      message: expect.stringContaining('alpha.txt'),
+    })
+    await expect(logged.get('../alpha.txt')).rejects.toMatchObject({ code: 'invalid-path' })
+    await expect(experiment.getArtifact('nothing')).rejects.toMatchObject({ code: 'artifact-not-found' })
+    await expect(experiment.getArtifact('data:v9')).rejects.toMatchObject({ code: 'version-not-found' })
+    await expect(experiment.getArtifact('a/b/c')).rejects.toMatchObject({ code: 'invalid-name' })
+  })
+
+  it('links', async () => {
+    const artifact = new Artifact('data', 'dataset')
+    await expect(artifact.addRemote('not a uri')).rejects.toMatchObject({ code: 'invalid-uri' })
+    await expect(artifact.addRemote('https://me:secret@host/x')).rejects.toMatchObject({
+      code: 'uri-has-credentials',
+      message: expect.not.stringContaining('secret'),
+    })
+    await expect(artifact.addRemote('s3://bucket/', { sync: true })).rejects.toMatchObject({
+      code: 'sync-unsupported',
+      category: 'UnsupportedError',
+    })
+    await expect(artifact.addRemote('s3://bucket/', { maxObjects: 5 })).rejects.toMatchObject({
+      code: 'sync-unsupported',
+    })
+    await expect(artifact.addRemote('s3://bucket/', { maxObjects: 0 })).rejects.toMatchObject({
+      code: 'invalid-option',
+    })
+    await artifact.addRemote('s3://bucket')
+    await artifact.addRemote('gs://bucket/deep/er.csv')
+    expect(artifact.assets.map(({ logicalPath, link }) => [logicalPath, link])).toEqual([
+      ['remote', 's3://bucket'],
+      ['er.csv', 'gs://bucket/deep/er.csv'],
+    ])
+    const { experiment } = await begin()
+    const logged = await experiment.logArtifact(artifact)
+    await expect(logged.get('remote')).rejects.toMatchObject({ code: 'asset-is-remote', category: 'UnsupportedError' })
+    expect(await logged.download(new Map())).toMatchObject({ written: [], remote: ['er.csv', 'remote'] })
+  })
+})
+
+describe('files', () => {
+  it('a missing file, a pattern without a match', async () => {
+    const dir = await temporaryFolder()
+    const { tidemark, experiment } = await begin()
+    await expect(experiment.uploadArtifact('x', join(dir, 'missing.csv'))).rejects.toMatchObject({
+      code: 'file-not-found',
+      category: 'NotFoundError',
+    })
+    await expect(experiment.uploadArtifact('x', `${dir}/*.csv`)).rejects.toMatchObject({
+      code: 'glob-no-match',
+      category: 'NotFoundError',
+    })
+    await expect(new Artifact('x', 'y').add(`${dir}/*.csv`)).rejects.toMatchObject({ code: 'glob-no-match' })
+    await nothingLogged(tidemark)
+  })
+
+  it('a link that leaves the folder', async () => {
+    const dir = await temporaryFolder()
+    await mkdir(join(dir, 'in'))
+    await symlink('/etc/hostname', join(dir, 'in/out'))
+    const { tidemark, experiment } = await begin()
+    await expect(experiment.uploadArtifact('x', join(dir, 'in'))).rejects.toMatchObject({ code: 'link-leaves-folder' })
+    await expect(new Artifact('x', 'y').add(join(dir, 'in'))).rejects.toMatchObject({ code: 'link-leaves-folder' })
+    await nothingLogged(tidemark)
+  })
+
+  it('a file that changes while it is read', async () => {
+    const dir = await temporaryFolder()
+    const path = join(dir, 'big.bin')
+    await writeFile(path, new Uint8Array(6_000_000))
+    const { tidemark, experiment } = await begin()
+    // The file is looked at before the stream is read, and read after it.
+    const artifact = new Artifact('x', 'y')
+    await artifact.add(
+      piecesAfter(() => truncate(path, 1000)),
+      { logicalPath: 'first' },
+    )
+    await artifact.add(path)
+    await expect(experiment.logArtifact(artifact)).rejects.toMatchObject({
+      code: 'file-changed',
+      category: 'ConflictError',
+    })
+    await nothingLogged(tidemark)
+  })
+
+  it('a stream that fails, and one that is read twice', async () => {
+    const { tidemark, experiment } = await begin()
+    const broken = new ReadableStream({
+      pull(controller) {
+        controller.error(new Error('the camera was unplugged'))
+      },
+    })
+    await expect(experiment.uploadArtifact('x', broken)).rejects.toThrow()
+    const once = new Artifact('x', 'y')
+    await once.add(new Blob(['stream']).stream(), { logicalPath: 'stream' })
+    await experiment.logArtifact(once)
+    await expect(experiment.logArtifact(once)).rejects.toMatchObject({
+      code: 'stream-used',
+      category: 'InvalidInputError',
+    })
+    expect(await tidemark.getVersions('x').toArray()).toHaveLength(1)
+  })
+})
+
+async function* piecesAfter(work: () => Promise<void>) {
+  await work()
+  yield bytesOf('pieces')
+}

@@ -1,0 +1,198 @@
+import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { Artifact, type LoggedArtifact } from '../../src/index.ts'
+import { begin, bytesOf, noise, temporaryFolder, untyped, watchedStore } from './world.ts'
+
+async function logged(contents: Record<string, string | Uint8Array>): Promise<LoggedArtifact> {
+  const { experiment } = await begin()
+  const artifact = new Artifact('data', 'dataset')
+  for (const [path, content] of Object.entries(contents))
+    await artifact.add(typeof content === 'string' ? bytesOf(content) : content, { logicalPath: path })
+  return experiment.logArtifact(artifact)
+}
+
+async function tree(folder: string): Promise<string[]> {
+  return (await readdir(folder, { recursive: true })).sort()
+}
+
+const large = new Uint8Array(700_000).map((_, index) => (index * index) >>> 7)
+
+describe('a download into a folder', () => {
+  it('writes everything, large and small, and says what it wrote', async () => {
+    const artifact = await logged({ 'a.txt': 'a', 'deep/er/b.bin': large, empty: '' })
+    const target = join(await temporaryFolder(), 'not/yet/there')
+    expect(await artifact.download(target)).toEqual({
+      written: ['a.txt', 'deep/er/b.bin', 'empty'],
+      kept: [],
+      remote: [],
+      bytes: large.length + 1,
+    })
+    expect(await tree(target)).toEqual(['a.txt', 'deep', 'deep/er', 'deep/er/b.bin', 'empty'])
+    expect(new Uint8Array(await readFile(join(target, 'deep/er/b.bin')))).toEqual(large)
+    expect((await stat(join(target, 'empty'))).size).toBe(0)
+    expect(await artifact.download(pathToFileURL(target))).toMatchObject({
+      written: [],
+      kept: ['a.txt', 'deep/er/b.bin', 'empty'],
+    })
+  })
+
+  it('takes a part by its prefix, and one asset', async () => {
+    const artifact = await logged({ 'a/1': '1', 'a/2': '2', ab: '3' })
+    const map = new Map<string, Uint8Array>()
+    expect((await artifact.download(map, { pathPrefix: 'a' })).written).toEqual(['a/1', 'a/2'])
+    expect((await artifact.download(new Map(), { pathPrefix: 'a/' })).written).toEqual(['a/1', 'a/2'])
+    expect((await artifact.download(new Map(), { pathPrefix: 'ab' })).written).toEqual(['ab'])
+    const target = await temporaryFolder()
+    expect((await (await artifact.getAsset('a/2')).download(target)).written).toEqual(['a/2'])
+    expect(await tree(target)).toEqual(['a', 'a/2'])
+  })
+
+  it('fail: a file that differs stops everything before anything is written', async () => {
+    const artifact = await logged({ a: 'a', b: 'b', c: 'c' })
+    const target = await temporaryFolder()
+    await writeFile(join(target, 'a'), 'a')
+    await writeFile(join(target, 'b'), 'B')
+    await expect(artifact.download(target)).rejects.toMatchObject({
+      code: 'file-exists',
+      category: 'ConflictError',
+      fields: { path: 'b' },
+    })
+    expect(await tree(target)).toEqual(['a', 'b'])
+    expect(await readFile(join(target, 'b'), 'utf8')).toBe('B')
+  })
+
+  it('preserve: what is there stays, whatever it holds', async () => {
+    const artifact = await logged({ a: 'a', b: 'b' })
+    const target = await temporaryFolder()
+    await writeFile(join(target, 'b'), 'B')
+    expect(await artifact.download(target, { overwrite: 'preserve' })).toMatchObject({ written: ['a'], kept: ['b'] })
+    expect(await readFile(join(target, 'b'), 'utf8')).toBe('B')
+  })
+
+  it('overwrite: what differs is replaced', async () => {
+    const artifact = await logged({ a: 'a', b: 'b' })
+    const target = await temporaryFolder()
+    await writeFile(join(target, 'a'), 'a')
+    await writeFile(join(target, 'b'), 'B, and longer')
+    expect(await artifact.download(target, { overwrite: 'overwrite' })).toMatchObject({ written: ['b'], kept: ['a'] })
+    expect(await readFile(join(target, 'b'), 'utf8')).toBe('b')
+  })
+
+  it('never goes through a link in the target', async () => {
+    const artifact = await logged({ 'out/a': 'a', b: 'b' })
+    const elsewhere = await temporaryFolder()
+    for (const overwrite of ['fail', 'preserve', 'overwrite'] as const) {
+      const target = await temporaryFolder()
+      await symlink(elsewhere, join(target, 'out'))
+      await expect(artifact.download(target, { overwrite })).rejects.toMatchObject({
+        code: 'link-in-target',
+        category: 'PermissionError',
+      })
+      expect(await tree(target)).toEqual(['out'])
+      const other = await temporaryFolder()
+      await symlink(join(elsewhere, 'victim'), join(other, 'b'))
+      await expect(artifact.download(other, { overwrite })).rejects.toMatchObject({ code: 'link-in-target' })
+    }
+    expect(await tree(elsewhere)).toEqual([])
+  })
+
+  it('refuses a file where a folder should be, and the other way round', async () => {
+    const artifact = await logged({ 'a/b': 'b' })
+    const target = await temporaryFolder()
+    await writeFile(join(target, 'file'), '')
+    await expect(artifact.download(join(target, 'file'))).rejects.toMatchObject({ code: 'target-is-file' })
+    await expect(artifact.download(join(target, 'file/below'))).rejects.toMatchObject({ code: 'target-is-file' })
+    await writeFile(join(target, 'a'), '')
+    await expect(artifact.download(target, { overwrite: 'overwrite' })).rejects.toMatchObject({ code: 'file-exists' })
+    await rm(join(target, 'a'))
+    await mkdir(join(target, 'a/b'), { recursive: true })
+    await expect(artifact.download(target, { overwrite: 'overwrite' })).rejects.toMatchObject({ code: 'file-exists' })
+  })
+
+  it('refuses paths that some file systems take for one', async () => {
+    const artifact = await logged({ 'Photos/a': '1', 'photos/A': '2' })
+    const target = await temporaryFolder()
+    await expect(artifact.download(target)).rejects.toMatchObject({ code: 'paths-collide' })
+    expect(await tree(target)).toEqual([])
+    expect((await artifact.download(target, { pathPrefix: 'Photos' })).written).toEqual(['Photos/a'])
+  })
+
+  it('leaves nothing behind when it is aborted, wherever it is', async () => {
+    let onGet: (() => void) | undefined
+    const { experiment } = await begin({ store: watchedStore((verb) => verb === 'get' && onGet?.()) })
+    const artifact = new Artifact('data', 'dataset')
+    for (let n = 0; n < 40; n++) {
+      await artifact.add(noise(n % 10 === 0 ? 1_200_000 : 20_000, n), { logicalPath: `folder ${n % 7}/${n}` })
+    }
+    const stored = await experiment.logArtifact(artifact)
+    const parent = await temporaryFolder()
+    let stops = 0
+    for (let done = false; !done; stops++) {
+      const controller = new AbortController()
+      let gets = 0
+      onGet = () => void (++gets > stops && controller.abort())
+      const outcome = stored.download(join(parent, 'new'), { signal: controller.signal })
+      if (
+        await outcome.then(
+          () => true,
+          () => false,
+        )
+      )
+        done = true
+      else {
+        await expect(outcome).rejects.toMatchObject({ code: 'aborted', category: 'AbortedError' })
+        expect(await tree(parent)).toEqual([])
+      }
+      onGet = undefined
+    }
+    expect(stops).toBeGreaterThan(3)
+    expect(await stored.verify(join(parent, 'new'))).toMatchObject({ ok: true, files: 40 })
+  })
+
+  it('names a folder that cannot be written', async () => {
+    const artifact = await logged({ a: 'a' })
+    const target = await temporaryFolder()
+    await chmod(target, 0o500)
+    // Permissions do not bind root.
+    if (process.getuid?.() === 0) expect((await artifact.download(target)).written).toEqual(['a'])
+    else await expect(artifact.download(target)).rejects.toMatchObject({ code: 'target-refused' })
+  })
+
+  it('makes the folder of an artifact without assets', async () => {
+    const { experiment } = await begin()
+    const artifact = await experiment.logArtifact(new Artifact('nothing', 'dataset'))
+    const target = join(await temporaryFolder(), 'empty')
+    expect(await artifact.download(target)).toMatchObject({ written: [], bytes: 0 })
+    expect(await tree(target)).toEqual([])
+  })
+})
+
+describe('a download elsewhere', () => {
+  it('into a Map, with the same rules', async () => {
+    const artifact = await logged({ a: 'a', b: 'b' })
+    const map = new Map([['b', bytesOf('B')]])
+    await expect(artifact.download(map)).rejects.toMatchObject({ code: 'file-exists' })
+    expect([...map.keys()]).toEqual(['b'])
+    expect(await artifact.download(map, { overwrite: 'overwrite' })).toMatchObject({ written: ['a', 'b'] })
+    expect(map).toEqual(
+      new Map([
+        ['b', bytesOf('b')],
+        ['a', bytesOf('a')],
+      ]),
+    )
+  })
+
+  it('refuses what is no place', async () => {
+    const artifact = await logged({ a: 'a' })
+    for (const target of ['', 7, null, new URL('https://host/x'), {}])
+      await expect(artifact.download(untyped(target))).rejects.toMatchObject({
+        code: 'invalid-target',
+      })
+    await expect(artifact.download('/tmp/x', untyped({ overwrite: true }))).rejects.toMatchObject({
+      code: 'invalid-option',
+    })
+    await expect(artifact.download('/tmp/x', untyped({ overwite: 'fail' }))).rejects.toThrow(/Did you mean overwrite/)
+  })
+})
