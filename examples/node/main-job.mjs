@@ -19,6 +19,7 @@ const began = performance.now()
 const tidemark = await connect({ store })
 const experiment = await tidemark.createExperiment({ name: 'main job', project: 'tour' })
 const sums = { versions: 0, size: 0, stored: 0, wrong: 0 }
+const edits = { versions: 0, size: 0, stored: 0 }
 
 for (const one of await datasets(files)) {
   const { name, kind, edit, edited, content, same } = one
@@ -37,9 +38,11 @@ for (const one of await datasets(files)) {
     const again = await experiment.getArtifact(`${name}:v${version.index}`)
     const equal = await same(await read(again))
     row({ name, version: `v${version.index}`, kind, content: content(), what, size: version.size, stored, ms, equal })
-    sums.versions++
-    sums.size += version.size
-    sums.stored += stored
+    for (const sum of what ? [sums, edits] : [sums]) {
+      sum.versions++
+      sum.size += version.size
+      sum.stored += stored
+    }
     if (!equal) sums.wrong++
   }
 }
@@ -52,17 +55,19 @@ line()
 if (sums.wrong === 0)
   line(`All ${count(sums.versions)} versions were read back and are equal to the original, bit for bit.`)
 else line(`${sums.wrong} of ${count(sums.versions)} versions DIFFER from the original.`)
-line(
-  `${bytes(sums.size)} of versions take ${bytes(sums.stored)} in the store: of a second version only the change is stored.`,
-)
+line(`The ${edits.versions} edited ones, ${bytes(edits.size)}, took ${bytes(edits.stored)} more in the store.`)
 line()
 line('Try next:')
-const option = `--store ${store}`
+const option = `--store ${quoted(store)}`
 line(`  npx tidemark ls ${option}`)
 line(`  npx tidemark diff vega:v0 :v1 ${option}`)
-line(`  npx tidemark get weather ${option}`)
+line(`  npx tidemark get weather ${quoted(join(place, 'weather'))} ${option}`)
 line(`  npx tidemark verify ${option}`)
 line(`  npx tidemark put mine README.md --alias first ${option}`)
 line()
 line(`The program is examples/node/main-job.mjs. Nothing else was written; delete ${place} when you are done.`)
 process.exitCode = sums.wrong === 0 ? 0 : 1
+
+function quoted(path) {
+  return path.includes(' ') ? `"${path}"` : path
+}
