@@ -105,7 +105,7 @@ async function parseFile({ name, text }: ConfigFile): Promise<Variables> {
   let content: unknown
   try {
     // The core schema knows data only: no tag makes an object of a class or runs anything.
-    content = parse(text, { schema: 'core', logLevel: 'silent' })
+    content = parse(text, { schema: 'core', logLevel: 'error' })
   } catch (cause) {
     throw new InvalidInputError(`${name} is not valid YAML. Correct it or move it away.`, {
       code: 'config-invalid',

@@ -1,4 +1,4 @@
-import { Api } from './client/api.ts'
+import { Api, type ApiOptions } from './client/api.ts'
 import type { Connection } from './client/connection.ts'
 import { codecs } from './codecs/registry.ts'
 import { readSettings, type Settings } from './config.ts'
@@ -57,7 +57,12 @@ const embeddedUrl = 'http://tidemark.invalid'
  * const experiment = await tidemark.createExperiment({ project: 'flowers' })
  * ```
  */
-export async function connect(options: ConnectOptions = {}): Promise<Tidemark> {
+export function connect(options: ConnectOptions = {}): Promise<Tidemark> {
+  return connectWith(options)
+}
+
+/** The same with other timers and chance: for tests and simulations. */
+export async function connectWith(options: ConnectOptions, retry?: ApiOptions['retry']): Promise<Tidemark> {
   checkConnectOptions(options)
   const settings = await readSettings(options.url !== undefined || options.store !== undefined)
   const { loggingFile: file, loggingLevel: level } = settings
@@ -80,6 +85,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Tidemark> {
     remote,
     logger,
     signal,
+    retry,
     ...(remote && apiKey !== undefined && { apiKey }),
   })
   const connection: Connection = { api, codecs, logger, compress: options.compress ?? remote, workspace, project }

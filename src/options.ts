@@ -89,13 +89,18 @@ function contains(one: string, other: string): boolean {
   return other.length > 2 && one.length > 2 && (one.includes(other) || other.includes(one))
 }
 
-/** Levenshtein's distance. */
+/** Letters to insert, delete, replace, or swap with their neighbour. */
 function editDistance(a: string, b: string): number {
+  let before: number[] = []
   let row = Array.from({ length: b.length + 1 }, (_, j) => j)
   for (let i = 1; i <= a.length; i++) {
     const next = [i]
-    for (let j = 1; j <= b.length; j++)
+    for (let j = 1; j <= b.length; j++) {
       next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1))
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      if (swapped) next[j] = Math.min(next[j], before[j - 2] + 1)
+    }
+    before = row
     row = next
   }
   return row[b.length]

@@ -1,0 +1,189 @@
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { readSettings } from '../../src/config.ts'
+import * as tidemark from '../../src/index.ts'
+import { connect, createExperiment, getArtifact, getArtifacts, memoryStore } from '../../src/index.ts'
+import { open, temporaryFolder, untyped } from './world.ts'
+
+const project = {
+  name: './.comet.yml',
+  text: 'COMET_WORKSPACE: from-project\nCOMET_PROJECT_NAME: p1\nTIDEMARK_STORE: store-p\n',
+}
+const home = {
+  name: '~/.comet.yml',
+  text: 'COMET_API_KEY: secret\nCOMET_WORKSPACE: from-home\nCOMET_URL_OVERRIDE: https://home\n',
+}
+
+describe('configuration', () => {
+  it.each([
+    ['nothing', {}, [], {}],
+    [
+      'files, the project before the home',
+      {},
+      [project, home],
+      { workspace: 'from-project', project: 'p1', store: 'store-p', apiKey: 'secret' },
+    ],
+    [
+      'the environment before files',
+      { COMET_WORKSPACE: 'env', COMET_URL_OVERRIDE: 'https://env' },
+      [project, home],
+      { workspace: 'env', url: 'https://env', project: 'p1', apiKey: 'secret' },
+    ],
+    [
+      'our names before Comet names',
+      { COMET_WORKSPACE: 'c', TIDEMARK_WORKSPACE: 't', TIDEMARK_STORE: 's', COMET_URL_OVERRIDE: 'https://c' },
+      [home],
+      { workspace: 't', store: 's', apiKey: 'secret' },
+    ],
+    ['an empty variable is none', { TIDEMARK_WORKSPACE: '', COMET_WORKSPACE: 'c' }, [], { workspace: 'c' }],
+    ['a key alone is no place to send to', { COMET_API_KEY: 'k' }, [], { apiKey: 'k' }],
+    [
+      'numbers in YAML',
+      {},
+      [{ name: 'f', text: 'COMET_WORKSPACE: 123\nCOMET_PROJECT_NAME: [1]\nother: {a: 1}' }],
+      { workspace: '123' },
+    ],
+    ['an empty file', {}, [{ name: 'f', text: '# nothing\n' }], {}],
+    [
+      'logging',
+      { COMET_LOGGING_FILE: 'x.log', COMET_LOGGING_FILE_LEVEL: 'INFO' },
+      [],
+      { loggingFile: 'x.log', loggingLevel: 'INFO' },
+    ],
+  ])('%s', async (_, env, files, expected) => {
+    const settings = await readSettings(false, { env, files })
+    expect(Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))).toEqual(expected)
+  })
+
+  it('leaves the place to the caller who names one', async () => {
+    expect(await readSettings(true, { env: { TIDEMARK_URL: 'https://env' }, files: [project] })).toMatchObject({
+      url: undefined,
+      store: undefined,
+      workspace: 'from-project',
+    })
+  })
+
+  it('refuses what is contradictory or broken, by name', async () => {
+    const both = { TIDEMARK_URL: 'https://env', TIDEMARK_STORE: 's' }
+    await expect(readSettings(false, { env: both, files: [] })).rejects.toMatchObject({ code: 'url-and-store' })
+    for (const text of ['a: [', '- a list', '"text"'])
+      await expect(readSettings(false, { env: {}, files: [{ name: './.comet.yml', text }] })).rejects.toMatchObject({
+        code: 'config-invalid',
+        message: expect.stringContaining('./.comet.yml'),
+      })
+  })
+
+  it('is data: tags neither make objects nor run anything', async () => {
+    const text =
+      'COMET_WORKSPACE: !!js/function "function () { globalThis.ran = true }"\nCOMET_PROJECT_NAME: !expr Sys.time()\n__proto__: {polluted: yes}\n'
+    const settings = await readSettings(false, { env: {}, files: [{ name: 'f', text }] })
+    expect(settings.workspace).toBe('function () { globalThis.ran = true }')
+    expect(settings.project).toBe('Sys.time()')
+    expect('ran' in globalThis || 'polluted' in {}).toBe(false)
+  })
+})
+
+describe('connect', () => {
+  it.each([
+    [{ ulr: 'https://x' }, 'unknown-option', /Did you mean url/],
+    [{ url: 7 }, 'invalid-option', /url must be a string/],
+    [{ url: 'https://x', store: 'memory:' }, 'url-and-store', /not both/],
+    [{ url: 'ftp://x' }, 'invalid-url', /https:\/\/host/],
+    [{ url: 'https://me:pw@host' }, 'invalid-url', /^(?!.*pw)/],
+    [{ url: 'nonsense' }, 'invalid-url', /address/],
+    [{ apiKey: 'k', store: 'memory:' }, 'url-missing', /url/],
+    [{ store: 'gopher://x' }, 'unknown-store-scheme', /gopher/],
+    [{ store: { records: 'memory:', blob: 'memory:' } }, 'unknown-option', /Did you mean blobs/],
+    [{ store: 5 }, 'invalid-store', /store/],
+    [{ store: 'memory:', workspace: 'a/b' }, 'invalid-name', /a\/b/],
+    [{ store: 'memory:', logger: { info: 1 } }, 'invalid-option', /logger needs/],
+    [{ store: 'memory:', compress: 'yes' }, 'invalid-option', /compress/],
+    ['memory:', 'invalid-options', /object of options/],
+  ])('%j', async (options, code, message) => {
+    await expect(connect(untyped(options))).rejects.toMatchObject({ code, message: expect.stringMatching(message) })
+  })
+
+  it('keeps metadata and bytes apart, and leaves stores it was given open', async () => {
+    const [records, blobs] = [memoryStore(), memoryStore()]
+    const closed: string[] = []
+    const given = { ...bound(records), close: async () => void closed.push('records') }
+    const first = await open({ store: { records: given, blobs } })
+    const experiment = await first.createExperiment()
+    await experiment.uploadArtifact('x', new Uint8Array(50_000).fill(7))
+    await experiment.uploadArtifact('y', crypto.getRandomValues(new Uint8Array(50_000)))
+    await first.close()
+    expect(closed).toEqual([])
+    expect((await records.list('packs/')).entries).toEqual([])
+    expect((await blobs.list('packs/')).entries.length).toBeGreaterThan(0)
+    expect((await blobs.list('artifacts/')).entries).toEqual([])
+    expect(await (await open({ store: { records, blobs } })).getArtifacts().toArray()).toHaveLength(2)
+  })
+})
+
+function bound(store: tidemark.Store): tidemark.Store {
+  return {
+    uri: store.uri,
+    get: store.get.bind(store),
+    put: store.put.bind(store),
+    delete: store.delete.bind(store),
+    list: store.list.bind(store),
+  }
+}
+
+describe('the default connection', () => {
+  let before: string
+
+  beforeEach(async () => {
+    before = process.cwd()
+    const home = await temporaryFolder()
+    await mkdir(join(home, 'work'))
+    process.chdir(join(home, 'work'))
+    vi.stubEnv('HOME', home)
+  })
+
+  afterEach(async () => {
+    await tidemark.close()
+    process.chdir(before)
+    vi.unstubAllEnvs()
+  })
+
+  it('keeps things in the folder .tidemark, also for the next process', async () => {
+    const experiment = await createExperiment({ project: 'flowers' })
+    await experiment.uploadArtifact('settings', { lr: 1 })
+    await experiment.end()
+    await tidemark.close()
+    expect(await (await getArtifact('settings')).get()).toEqual({ lr: 1 })
+    expect((await getArtifacts().toArray()).map(({ name }) => name)).toEqual(['settings'])
+    expect((await stat('.tidemark')).isDirectory()).toBe(true)
+  })
+
+  it('follows the environment and files', async () => {
+    vi.stubEnv('TIDEMARK_STORE', 'elsewhere')
+    await writeFile('.comet.yml', 'COMET_WORKSPACE: team\n')
+    await writeFile('../.comet.yml', 'COMET_WORKSPACE: other\nCOMET_PROJECT_NAME: birds\n')
+    expect(await createExperiment()).toMatchObject({ workspace: 'team', project: 'birds', url: null })
+    expect((await stat('elsewhere')).isDirectory()).toBe(true)
+    await expect(stat('.tidemark')).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+
+  it('tries again after a configuration that was wrong', async () => {
+    vi.stubEnv('TIDEMARK_STORE', 'gopher://x')
+    await expect(createExperiment()).rejects.toMatchObject({ code: 'unknown-store-scheme' })
+    vi.stubEnv('TIDEMARK_STORE', 'memory:')
+    expect((await createExperiment()).project).toBe('general')
+  })
+
+  it('writes a log file where it is asked to, without the key', async () => {
+    vi.stubEnv('TIDEMARK_STORE', 'memory:')
+    vi.stubEnv('COMET_API_KEY', 'sesame')
+    vi.stubEnv('COMET_LOGGING_FILE', 'tidemark.log')
+    vi.stubEnv('COMET_LOGGING_FILE_LEVEL', 'INFO')
+    const experiment = await createExperiment()
+    await experiment.uploadArtifact('sesame', 1)
+    const log = await readFile('tidemark.log', 'utf8')
+    expect(log).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \[INF\] Logged \*\*\*:v0 \(1\.0\.0\)/m)
+    expect(log).not.toContain('sesame')
+    expect(log).not.toContain('[DBG]')
+  })
+})
