@@ -13,6 +13,26 @@ export interface TableStream {
   readonly dictionaries: ColumnPlan['dictionaries']
   readonly metadata: ReadonlyMap<string, string>
   readonly starts: readonly number[]
+  /** Filled while the stream is made. */
+  readonly counts?: PieceCounts
+}
+
+/** How many pieces the schema with the dictionaries took, and each batch: so that a reader finds a batch without reading those before it. */
+export class PieceCounts {
+  readonly all: number[] = []
+  #current = 0;
+
+  *count(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
+    for (const piece of pieces) {
+      this.#current += 1
+      yield piece
+    }
+  }
+
+  end(): void {
+    this.all.push(this.#current)
+    this.#current = 0
+  }
 }
 
 /**
@@ -21,40 +41,55 @@ export interface TableStream {
  */
 export function* streamTable(table: TableStream): Generator<Uint8Array> {
   const merger = new PieceMerger()
+  const counts = table.counts ?? new PieceCounts()
   const schema = new Schema(
     table.columns.map(({ field }) => field),
     new Map(table.metadata),
   )
-  yield* merger.add(framed(Message.encode(Message.from(schema))))
+  yield* counts.count(merger.add(framed(Message.encode(Message.from(schema)))))
   const batches = table.starts.length - 1
   // A table of one batch may be so small that it is one piece in all.
   const alone = batches <= 1 && table.dictionaries.length === 0
-  if (!alone) yield* merger.flush()
+  if (!alone) yield* counts.count(merger.flush())
 
   const body = new BatchBody()
   for (const dictionary of table.dictionaries) {
-    yield* streamDictionary(dictionary, body, merger)
-    yield* merger.flush()
+    yield* counts.count(streamDictionary(dictionary, body, merger))
+    yield* counts.count(merger.flush())
   }
+  if (!alone) counts.end()
   for (let batch = 0; batch < batches; batch += 1) {
     const from = table.starts[batch] ?? 0
     const to = table.starts[batch + 1] ?? from
     if (to === from && from === 0) continue
-    body.clear()
-    const ends = table.columns.map(({ layout, chunks, starts }) => {
-      body.column(layout, rangesOf(chunks, starts, from, to), to - from)
-      return body.at
-    })
-    yield* merger.add(recordBatchMessage(body.shape(to - from)))
-    let at = 0
-    for (const end of ends) {
-      yield* merger.add(body.bytes.subarray(at, end))
-      at = end
-    }
-    if (batch < batches - 1) yield* merger.flush()
+    yield* counts.count(streamBatch(table, from, to, body, merger))
+    if (batch === batches - 1) continue
+    yield* counts.count(merger.flush())
+    counts.end()
   }
-  yield* merger.add(endOfStream)
-  yield* merger.flush()
+  yield* counts.count(merger.add(endOfStream))
+  yield* counts.count(merger.flush())
+  counts.end()
+}
+
+function* streamBatch(
+  { columns }: TableStream,
+  from: number,
+  to: number,
+  body: BatchBody,
+  merger: PieceMerger,
+): Generator<Uint8Array> {
+  body.clear()
+  const ends = columns.map(({ layout, chunks, starts }) => {
+    body.column(layout, rangesOf(chunks, starts, from, to), to - from)
+    return body.at
+  })
+  yield* merger.add(recordBatchMessage(body.shape(to - from)))
+  let at = 0
+  for (const end of ends) {
+    yield* merger.add(body.bytes.subarray(at, end))
+    at = end
+  }
 }
 
 function* streamDictionary(

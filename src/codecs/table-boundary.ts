@@ -146,7 +146,7 @@ function writeLengths(counts: readonly number[]): string {
   return counts.map((count) => count.toString(36)).join(' ')
 }
 
-function readLengths(text: unknown): number[] | undefined {
+export function readLengths(text: unknown): number[] | undefined {
   if (typeof text !== 'string' || text === '') return undefined
   const counts = text.split(' ').map((part) => Number.parseInt(part, 36))
   return counts.every((count) => Number.isSafeInteger(count) && count > 0) ? counts : undefined

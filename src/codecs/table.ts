@@ -3,8 +3,9 @@ import { CorruptionError, isTidemarkError, throwIfAborted } from '../errors.ts'
 import { checkStream } from './arrow-check.ts'
 import { type ColumnPlan, isDecoded } from './arrow-column.ts'
 import type { AssetReader, Codec, Encoded, EncodeOptions, JsonObject } from './codec.ts'
-import { streamTable } from './table-body.ts'
+import { PieceCounts, streamTable } from './table-body.ts'
 import { cutRows } from './table-boundary.ts'
+import { writePieceCounts } from './table-places.ts'
 import { previewTable } from './table-preview.ts'
 import { readTable } from './table-source.ts'
 
@@ -52,16 +53,22 @@ async function encode(value: unknown, options: EncodeOptions = {}): Promise<Enco
   const { columns, rows, metadata } = await readTable(value, plan)
   throwIfAborted(signal)
   const cuts = cutRows(columns, rows, previous)
+  const counts = new PieceCounts()
   const plain = columns.filter(({ layout }) => isDecoded(layout)).map(({ name }) => name)
   return {
     kind: 'table',
     extension: '.arrow',
     mediaType: ARROW_STREAM,
     cuts: 'given',
-    body: streamTable({ columns, dictionaries: plan.dictionaries, metadata, starts: cuts.starts }),
+    body: streamTable({ columns, dictionaries: plan.dictionaries, metadata, starts: cuts.starts, counts }),
     preview: () => previewTable(columns, rows),
-    info: () => (plain.length === 0 ? cuts.info : { ...cuts.info, plain }),
+    info: () => ({ ...cuts.info, ...placesInfo(cuts.info, counts), ...(plain.length > 0 && { plain }) }),
   }
+}
+
+/** Where the batches are, for tables whose batches are remembered at all; one of a single batch is found without it. */
+function placesInfo(info: JsonObject, { all }: PieceCounts): JsonObject {
+  return 'batches' in info && all.length > 2 ? { pieces: writePieceCounts(all) } : {}
 }
 
 function plainBefore(previous: JsonObject | undefined): string[] {
