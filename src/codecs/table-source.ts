@@ -1,5 +1,5 @@
 import { type Field, RecordBatchReader, Table } from 'apache-arrow'
-import { InvalidInputError } from '../errors.ts'
+import { InvalidInputError, UnsupportedError } from '../errors.ts'
 import { type Column, type ColumnPlan, planColumn } from './arrow-column.ts'
 import type { ArrowData } from './arrow-data.ts'
 import { repeatedName } from './arrow-type.ts'
@@ -28,7 +28,7 @@ const MAX_STEPS = 4
  * A value as columns, by what it can do and not by its class: Arrow tables and record batches of any copy of apache-arrow, flechette tables,
  * data frames that turn themselves into Arrow, arrays of records, objects of columns.
  *
- * @throws InvalidInputError for anything else, and for cells that cannot be stored.
+ * @throws InvalidInputError for anything else, and for cells that cannot be stored; UnsupportedError `arrow-compressed`
  */
 export async function readTable(value: unknown, plan: ColumnPlan, steps = MAX_STEPS): Promise<TableColumns> {
   if (isTableLike(value)) return fromBatches(value.schema, value.batches, plan)
@@ -100,6 +100,9 @@ function readBytes(bytes: unknown, method: string): unknown {
       const reader = RecordBatchReader.from(view)
       return new Table([...reader])
     } catch (cause) {
+      // Only its message tells: apache-arrow has no class for it.
+      if (cause instanceof Error && /is compressed but codec not found/.test(cause.message))
+        throw compressed(method, cause)
       throw new InvalidInputError(
         `What ${method}() gave is not an Arrow table. Pass an Arrow table or an array of records.`,
         {
@@ -110,6 +113,13 @@ function readBytes(bytes: unknown, method: string): unknown {
     }
   }
   return bytes
+}
+
+function compressed(method: string, cause: Error): UnsupportedError {
+  return new UnsupportedError(
+    `The Arrow buffers that ${method}() gave are compressed (LZ4 or ZSTD). Have them written without compression: Tidemark finds equal parts only in plain ones, and compresses itself.`,
+    { code: 'arrow-compressed', cause },
+  )
 }
 
 function call(value: object, methods: readonly string[]): { name: string; result: unknown } | undefined {
