@@ -22,6 +22,10 @@ export function parseArguments(args: readonly string[], commands: readonly Comma
   const name = args[at]
   const rest = [...args.slice(0, at), ...args.slice(at + 1)]
   if (name === 'help') return { kind: 'help', ...(rest.length > 0 && { command: findCommand(rest[0], commands) }) }
+  const before = at > 0 ? args[at - 1] : ''
+  // What follows a misspelt option is not a misspelt command.
+  if (before.startsWith('--') && !before.includes('=') && !commands.some((one) => one.name === name))
+    parse(args.slice(0, at), { ...globalOptions, ...programVersion }, 'tidemark')
   const command = findCommand(name, commands)
   const values = parse(rest, { ...programVersion, ...globalOptions, ...command.options }, `tidemark ${name}`)
   if (values.flag('help')) return { kind: 'help', command }
