@@ -169,7 +169,7 @@ describe('we read what numpy writes', () => {
       if (!isMembers(expected)) throw new TypeError('not a record')
       const members = await decode(path)
       expect(Object.keys(members).length).toBe(Object.keys(expected).length + 2)
-      for (const [name, { shape, bytes }] of Object.entries(Object(expected))) {
+      for (const [name, { shape, bytes }] of Object.entries(expected)) {
         const { data, dtype } = members[name]
         expect([name, members[name].shape]).toEqual([name, shape])
         expect(name.startsWith(dtype)).toBe(true)
