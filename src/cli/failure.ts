@@ -31,8 +31,10 @@ export function exitCodeOf(error: unknown): number {
 export function failureText(error: unknown, debug: boolean): string {
   const stack = error instanceof Error ? error.stack : undefined
   if (debug && stack) return `tidemark: ${stack}`
-  const message = error instanceof Error ? error.message : String(error)
   const known = isTidemarkError(error)
+  // Which request it was that ended early tells nobody anything.
+  if (known && error.category === 'AbortedError') return 'tidemark: Interrupted. What was begun is not visible.'
+  const message = error instanceof Error ? error.message : String(error)
   return `tidemark: ${printable(message)}${known ? '' : ' (unexpected; DEBUG=1 shows where)'}`
 }
 

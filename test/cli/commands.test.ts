@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { appendFile, open, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { version } from '../../package.json'
 import { tempFolder } from '../sources/temp-folder.ts'
@@ -393,8 +393,10 @@ describe('Ctrl-C', () => {
       () => filesBelow(join(cwd, 'new')),
       (files) => files.some((file) => file.includes('experiments')),
     )
+    // Into the middle of the file.
+    await pause(300)
     child.kill('SIGINT')
-    expect(await ended).toEqual({ code: 130, out: '', err: 'tidemark: The operation was aborted.\n' })
+    expect(await ended).toEqual({ code: 130, out: '', err: 'tidemark: Interrupted. What was begun is not visible.\n' })
     expect(await json('ls', '--store', 'new')).toEqual([])
     expect(await readdir(join(cwd, 'new', 'aside'))).toEqual([])
     expect(await json('ls')).toMatchObject([{ name: 'small' }])
@@ -441,7 +443,7 @@ async function until<T>(look: () => Promise<T>, so: (seen: T) => boolean): Promi
   onTestFinished(() => {
     over = true
   })
-  while (!over && !so(await look())) await promisify(setTimeout)(5)
+  while (!over && !so(await look())) await pause(5)
 }
 
 async function largestFile(folder: string): Promise<string> {
