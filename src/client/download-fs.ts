@@ -16,8 +16,8 @@ import {
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ConflictError, isTidemarkError, PermissionError, UnavailableError } from '../errors.ts'
-import { type DownloadTarget, type ExistingFile, fileExists } from './download-target.ts'
-import { Slots } from './slots.ts'
+import { type DownloadTarget, type ExistingFile, fileExists, type Overwrite } from './download-target.ts'
+import { atOnce, Slots } from './slots.ts'
 
 // Files up to this size are collected and written while the next ones arrive; 16 of them hold 4 MiB.
 const smallFile = 256 * 1024
@@ -29,7 +29,7 @@ export async function fsTarget(given: string | URL): Promise<DownloadTarget> {
   const first = await named(root, () => mkdir(root, { recursive: true }))
   const target = new FolderTarget(root, String(given))
   if (first !== undefined) target.remember(foldersBetween(first, root))
-  const found = await stat(root)
+  const found = await named(root, () => stat(root))
   if (!found.isDirectory()) throw notAFolder(String(given))
   return target
 }
@@ -65,7 +65,7 @@ class FolderTarget implements DownloadTarget {
     if (!found) return undefined
     if (found.isSymbolicLink()) throw linkInTarget(path)
     if (!found.isFile()) throw fileExists(path, 'a folder or a special file')
-    return { size: found.size, read: () => (found.size > smallFile ? createReadStream(full) : readSmall(full)) }
+    return { size: found.size, read: () => readBack(full, found.size, this.#name) }
   }
 
   async stage(path: string, size: number, body: AsyncIterable<Uint8Array>): Promise<void> {
@@ -84,28 +84,23 @@ class FolderTarget implements DownloadTarget {
     settled.then(() => this.#writes.delete(settled))
   }
 
-  async publish(replace: boolean): Promise<void> {
+  async publish(overwrite: Overwrite): Promise<void> {
     await Promise.all(this.#writes)
     this.#assertWhole()
     for (const { path } of this.#staged) await this.#makeFolders(path)
     const published: string[] = []
-    await Promise.all(
-      this.#staged.map(({ path, temporary }) =>
-        this.#slots.run(async () => {
-          if (this.#failure) return
-          const full = join(this.#root, path)
-          try {
-            await (replace ? rename(temporary, full) : publishNew(temporary, full, path))
-            published.push(full)
-          } catch (error) {
-            this.#failure = { error: explain(error, this.#name) }
-          }
-        }),
-      ),
-    )
-    // What was replaced cannot be brought back; what is new can be taken away again.
-    if (this.#failure && !replace) for (const full of published) await unlink(full)
-    this.#assertWhole()
+    try {
+      await atOnce(writesInFlight, this.#staged, async ({ path, temporary }) => {
+        const full = join(this.#root, path)
+        if (overwrite === 'overwrite') await named(this.#name, () => rename(temporary, full))
+        else if (await named(this.#name, () => publishNew(temporary, full))) published.push(full)
+        else if (overwrite === 'fail') throw fileExists(path, 'it appeared during the download')
+      })
+    } catch (error) {
+      // What was replaced cannot be brought back; what is new can be taken away again.
+      for (const full of published) await unlink(full)
+      throw error
+    }
     this.#made.length = 0
   }
 
@@ -155,22 +150,28 @@ class FolderTarget implements DownloadTarget {
   }
 }
 
-async function* readSmall(file: string): AsyncGenerator<Uint8Array> {
-  yield await readFile(file)
+async function* readBack(file: string, size: number, target: string): AsyncGenerator<Uint8Array> {
+  try {
+    if (size > smallFile) yield* createReadStream(file)
+    else yield await readFile(file)
+  } catch (error) {
+    throw explain(error, target)
+  }
 }
 
-/** Fails, where `rename` would silently replace. */
-async function publishNew(temporary: string, full: string, path: string): Promise<void> {
+/** False, where `rename` would silently replace. */
+async function publishNew(temporary: string, full: string): Promise<boolean> {
   try {
     await link(temporary, full)
     await unlink(temporary)
   } catch (error) {
     const code = codeOf(error)
-    if (code === 'EEXIST') throw fileExists(path, 'it appeared during the download')
+    if (code === 'EEXIST') return false
     // FAT, exFAT and some network file systems have no hard links.
     if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS' && code !== 'EOPNOTSUPP') throw error
     await rename(temporary, full)
   }
+  return true
 }
 
 async function writeLarge(file: string, body: AsyncIterable<Uint8Array>): Promise<void> {

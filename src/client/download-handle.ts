@@ -36,8 +36,18 @@ export function handleTarget(root: FileSystemDirectoryHandle): DownloadTarget {
     },
     async discard() {
       // In reverse: a folder goes after the files that were made in it, and only when it is empty.
-      for (const { folder, name } of made.splice(0).reverse()) await folder.removeEntry(name)
+      for (const { folder, name } of made.splice(0).reverse()) await removeOwn(folder, name)
     },
+  }
+}
+
+async function removeOwn(folder: FileSystemDirectoryHandle, name: string): Promise<void> {
+  try {
+    await folder.removeEntry(name)
+  } catch (error) {
+    const reason = error instanceof Error ? error.name : ''
+    // Somebody else has put something into the folder, or taken it away: either way it is not ours to remove.
+    if (reason !== 'InvalidModificationError' && reason !== 'NotFoundError') throw error
   }
 }
 

@@ -24,9 +24,9 @@ export function mapTarget(map: Map<string, Uint8Array>): DownloadTarget {
       }
       staged.set(path, bytes)
     },
-    async publish(replace) {
-      for (const path of staged.keys()) if (!replace && map.has(path)) throw fileExists(path)
-      for (const [path, bytes] of staged) map.set(path, bytes)
+    async publish(overwrite) {
+      for (const path of staged.keys()) if (overwrite === 'fail' && map.has(path)) throw fileExists(path)
+      for (const [path, bytes] of staged) if (overwrite === 'overwrite' || !map.has(path)) map.set(path, bytes)
     },
     async discard() {
       staged.clear()

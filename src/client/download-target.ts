@@ -23,8 +23,8 @@ export interface DownloadTarget {
   existing(path: string): Promise<ExistingFile | undefined>
   /** Stores the bytes aside. Called for one path at a time, once each. */
   stage(path: string, size: number, body: AsyncIterable<Uint8Array>): Promise<void>
-  /** Makes what was staged visible. With `replace` false a file that has appeared meanwhile is a ConflictError `file-exists`. */
-  publish(replace: boolean): Promise<void>
+  /** Makes what was staged visible. A file that has appeared meanwhile is treated by the rule: replaced, left, or a ConflictError `file-exists`. */
+  publish(overwrite: Overwrite): Promise<void>
   /** Removes all that was staged and not published, and folders made for it. Safe to call at any time. */
   discard(): Promise<void>
 }

@@ -4,7 +4,7 @@ import { CorruptionError, InvalidInputError, throwIfAborted } from '../errors.ts
 import { checkLogicalPath, foldPath } from '../paths.ts'
 import { type DownloadTarget, digestOf, fileExists, type Overwrite } from './download-target.ts'
 import { type OnProgress, ProgressReporter } from './progress.ts'
-import { Slots } from './slots.ts'
+import { atOnce } from './slots.ts'
 
 // Looking at files waits for the disk; a few at once keep it busy.
 const looksInFlight = 16
@@ -46,7 +46,7 @@ export async function download(
       progress.add({ files: 1 })
     }
     throwIfAborted(signal)
-    await target.publish(overwrite === 'overwrite')
+    await target.publish(overwrite)
     progress.enter('done')
     return { written: wanted.map(({ path }) => path), kept, remote, bytes: totalBytes }
   } finally {
@@ -136,12 +136,13 @@ async function choose(
   overwrite: Overwrite,
   signal: AbortSignal | undefined,
 ): Promise<{ wanted: Entry[]; kept: string[] }> {
-  const slots = new Slots(looksInFlight)
-  const isKept = (entry: Entry) => slots.run(() => mayStay(entry, target, overwrite, signal))
-  const stays = await Promise.all(files.map(isKept))
+  const staying = new Set<Entry>()
+  await atOnce(looksInFlight, files, async (entry) => {
+    if (await mayStay(entry, target, overwrite, signal)) staying.add(entry)
+  })
   return {
-    wanted: files.filter((_, at) => !stays[at]),
-    kept: files.flatMap(({ path }, at) => (stays[at] ? [path] : [])),
+    wanted: files.filter((entry) => !staying.has(entry)),
+    kept: files.filter((entry) => staying.has(entry)).map(({ path }) => path),
   }
 }
 

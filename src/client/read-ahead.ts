@@ -7,7 +7,7 @@ const ahead = 16
 /** A file that can be looked at, and when it is small read, before its turn. */
 type Preparable = FileSource & { prepare(): Promise<void> }
 
-/** The assets in their order, each file looked at anew a few places before its turn: what is logged is the file as it is now, not as it was when it was added. */
+/** The assets in their order, without those that are kept; each file looked at anew a few places before its turn: what is logged is the file as it is now, not as it was when it was added. */
 export async function* readAhead<Item extends readonly [unknown, StagedAsset]>(
   assets: readonly Item[],
 ): AsyncGenerator<Item> {
@@ -17,6 +17,7 @@ export async function* readAhead<Item extends readonly [unknown, StagedAsset]>(
     for (;;) {
       while (next < assets.length && waiting.length < ahead) {
         const item = assets[next++]
+        if ('kept' in item[1]) continue
         waiting.push({ item, ready: prepare(item[1]) })
       }
       const first = waiting.shift()

@@ -30,3 +30,24 @@ export class Slots {
     }
   }
 }
+
+/** Works through the items, so many at once. The first failure ends it, after what is under way. */
+export async function atOnce<Item>(
+  count: number,
+  items: Iterable<Item>,
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  const iterator = items[Symbol.iterator]()
+  let failure: { error: unknown } | undefined
+  const worker = async () => {
+    for (let next = iterator.next(); !failure && !next.done; next = iterator.next()) {
+      try {
+        await work(next.value)
+      } catch (error) {
+        failure ??= { error }
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: count }, worker))
+  if (failure) throw failure.error
+}

@@ -105,7 +105,7 @@ async function writeAll(
     stored = writer.bytesStored
   }
   if (reader && request.draftOf) await keep(reader, writer, request.assets, progress, signal)
-  for await (const [path, asset] of readAhead(request.assets.filter(([, asset]) => !('kept' in asset)))) {
+  for await (const [path, asset] of readAhead(request.assets)) {
     throwIfAborted(signal)
     if ('kept' in asset) continue
     if ('reference' in asset)

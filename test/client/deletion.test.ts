@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { Artifact, memoryStore, type Store } from '../../src/index.ts'
+import { Artifact, type FileSource, memoryStore, type Store } from '../../src/index.ts'
 import { begin, bytesOf, noise, open, places, sameBytes, temporaryFolder } from './world.ts'
 
 describe.each(places)('deletion on $place', ({ open: store }) => {
@@ -53,6 +53,50 @@ it('what only a deleted version needed is freed, and a dry run frees nothing', a
   expect(await tidemark.collectGarbage()).toEqual(planned)
   expect(await bytesBelow(folder)).toBeLessThan(before - 2_900_000)
   expect(await (await tidemark.getArtifact('other')).verify()).toMatchObject({ ok: true })
+})
+
+describe('a version that is deleted while it is built upon', () => {
+  /** A file that, when it is first read, calls `before`. */
+  function fileThat(before: () => Promise<unknown>, content: Uint8Array): FileSource {
+    let read = false
+    return {
+      name: 'data.bin',
+      mediaType: 'application/octet-stream',
+      async *open() {
+        if (!read) await before()
+        read = true
+        yield content
+      },
+    }
+  }
+
+  it('is done without', async () => {
+    const { tidemark, experiment } = await begin()
+    const content = noise(500_000, 4)
+    const first = await experiment.uploadArtifact('data', content)
+    const vanish = async () => {
+      await first.delete()
+      await tidemark.collectGarbage({ graceMs: 0 })
+    }
+    const artifact = await new Artifact('data', 'data').add(fileThat(vanish, content), { logicalPath: 'data' })
+    const second = await experiment.logArtifact(artifact)
+    expect(second.index).toBe(1)
+    expect(sameBytes(await second.get(), content)).toBe(true)
+    expect(await second.verify()).toMatchObject({ ok: true })
+  })
+
+  it('ends a draft of it', async () => {
+    const { tidemark, experiment } = await begin()
+    const first = await experiment.uploadArtifact('data', noise(500_000, 4))
+    const vanish = async () => {
+      await first.delete()
+      await tidemark.collectGarbage({ graceMs: 0 })
+    }
+    const draft = await first.newDraft()
+    await draft.add(fileThat(vanish, bytesOf('more')), { logicalPath: 'more' })
+    await expect(experiment.logArtifact(draft)).rejects.toMatchObject({ code: 'base-gone', category: 'ConflictError' })
+    await expect(tidemark.getArtifact('data')).rejects.toMatchObject({ category: 'NotFoundError' })
+  })
 })
 
 async function bytesBelow(folder: string): Promise<number> {

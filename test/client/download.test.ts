@@ -1,8 +1,11 @@
+import { symlinkSync, writeFileSync } from 'node:fs'
 import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { Artifact, type LoggedArtifact } from '../../src/index.ts'
+import { Artifact, type LoggedArtifact, memoryStore, type Store } from '../../src/index.ts'
+import type { StoredValue } from '../../src/stores/store.ts'
+import { FolderHandle } from './folder-handle.ts'
 import { begin, bytesOf, noise, sameBytes, temporaryFolder, untyped, watchedStore } from './world.ts'
 
 async function logged(contents: Record<string, string | Uint8Array>): Promise<LoggedArtifact> {
@@ -151,6 +154,33 @@ describe('a download into a folder', () => {
     expect(await stored.verify(join(parent, 'new'))).toMatchObject({ ok: true, files: 40 })
   })
 
+  it('applies the rule to a file that appears while it downloads', async () => {
+    const artifact = await logged({ a: 'a', b: 'b' })
+    for (const [overwrite, kept] of [
+      ['fail', 'theirs'],
+      ['preserve', 'theirs'],
+      ['overwrite', 'a'],
+    ] as const) {
+      const target = await temporaryFolder()
+      const onProgress = () => writeFileSync(join(target, 'a'), 'theirs')
+      const outcome = artifact.download(target, { overwrite, onProgress: once(onProgress) })
+      if (overwrite === 'fail')
+        await expect(outcome).rejects.toMatchObject({ code: 'file-exists', fields: { path: 'a' } })
+      else await outcome
+      expect(await readFile(join(target, 'a'), 'utf8')).toBe(kept)
+      expect(await tree(target)).toEqual(overwrite === 'fail' ? ['a'] : ['a', 'b'])
+    }
+  })
+
+  it('does not go through a link that appears while it downloads', async () => {
+    const artifact = await logged({ 'deep/a': 'a' })
+    const elsewhere = await temporaryFolder()
+    const target = await temporaryFolder()
+    const onProgress = once(() => symlinkSync(elsewhere, join(target, 'deep')))
+    await expect(artifact.download(target, { onProgress })).rejects.toMatchObject({ code: 'link-in-target' })
+    expect(await tree(elsewhere)).toEqual([])
+  })
+
   it('names a folder that cannot be written', async () => {
     const artifact = await logged({ a: 'a' })
     const target = await temporaryFolder()
@@ -169,6 +199,30 @@ describe('a download into a folder', () => {
   })
 })
 
+function methods(store: Store): Store {
+  return {
+    uri: store.uri,
+    get: store.get.bind(store),
+    put: store.put.bind(store),
+    delete: store.delete.bind(store),
+    list: store.list.bind(store),
+  }
+}
+
+/** A large value with its last bytes turned over. */
+function flipped(stored: StoredValue | undefined, damaged: boolean): StoredValue | undefined {
+  if (!stored || !damaged || stored.bytes.length < 100_000) return stored
+  return { ...stored, bytes: stored.bytes.map((byte, at) => (at > stored.bytes.length - 9 ? ~byte : byte)) }
+}
+
+function once(work: () => void): () => void {
+  let done = false
+  return () => {
+    if (!done) work()
+    done = true
+  }
+}
+
 describe('a download elsewhere', () => {
   it('into a Map, with the same rules', async () => {
     const artifact = await logged({ a: 'a', b: 'b' })
@@ -182,6 +236,48 @@ describe('a download elsewhere', () => {
         ['a', bytesOf('a')],
       ]),
     )
+  })
+
+  it('into a folder that a browser handed over', async () => {
+    const artifact = await logged({ 'deep/er/a': 'a', b: 'b' })
+    const folder = new FolderHandle()
+    expect(await artifact.download(untyped(folder))).toMatchObject({ written: ['b', 'deep/er/a'], bytes: 2 })
+    expect(await folder.contents()).toEqual({ b: 'b', 'deep/': '', 'deep/er/': '', 'deep/er/a': 'a' })
+    expect(await artifact.download(untyped(folder))).toMatchObject({ written: [], kept: ['b', 'deep/er/a'] })
+
+    const other = await logged({ 'deep/er/a': 'A', c: 'c' })
+    await expect(other.download(untyped(folder))).rejects.toMatchObject({
+      code: 'file-exists',
+      fields: { path: 'deep/er/a' },
+    })
+    expect(await other.download(untyped(folder), { overwrite: 'preserve' })).toMatchObject({
+      written: ['c'],
+      kept: ['deep/er/a'],
+    })
+    expect(await other.download(untyped(folder), { overwrite: 'overwrite' })).toMatchObject({
+      written: ['deep/er/a'],
+      kept: ['c'],
+    })
+    expect(await folder.contents()).toMatchObject({ 'deep/er/a': 'A', b: 'b', c: 'c' })
+    await expect((await logged({ deep: 'x' })).download(untyped(folder))).rejects.toMatchObject({ code: 'file-exists' })
+  })
+
+  it('takes away what it made in such a folder when it fails', async () => {
+    let damaged = false
+    const store = memoryStore()
+    const { experiment } = await begin({
+      store: { ...methods(store), get: async (...args) => flipped(await store.get(...args), damaged) },
+    })
+    const artifact = new Artifact('data', 'dataset')
+    await artifact.add(bytesOf('fine'), { logicalPath: 'new/fine' })
+    await artifact.add(noise(9_000_000, 5), { logicalPath: 'new/zz' })
+    const stored = await experiment.logArtifact(artifact)
+    const folder = new FolderHandle()
+    await (await folder.getDirectoryHandle('kept', { create: true })).getFileHandle('mine', { create: true })
+    await stored.getAssets()
+    damaged = true
+    await expect(stored.download(untyped(folder))).rejects.toMatchObject({ category: 'CorruptionError' })
+    expect(await folder.contents()).toEqual({ 'kept/': '', 'kept/mine': '' })
   })
 
   it('refuses what is no place', async () => {
