@@ -102,7 +102,9 @@ async function request(uri: string, method: 'HEAD' | 'GET', signal: AbortSignal 
   }
 }
 
-function unavailable(uri: string, reason: string, cause?: unknown): UnavailableError {
+function unavailable(given: string, reason: string, cause?: unknown): UnavailableError {
+  // A query may carry a signature, and messages go to logs.
+  const uri = given.replace(/[?#].*$/, '')
   return new UnavailableError(
     `${uri} could not be looked at: ${reason}. Check the address, or pass checksum: false to store the link alone.`,
     {
