@@ -13,7 +13,7 @@ const perMillisecond: Record<number, number> = {
   [TimeUnit.NANOSECOND]: 1_000_000,
 }
 /** The last millisecond a Date can hold (ECMA-262, 21.4.1.1). */
-const MAX_DATE = 8.64e15
+export const MAX_DATE = 8.64e15
 
 const decoder = new TextDecoder()
 
@@ -84,7 +84,7 @@ function bytesCell(type: DataType, bytes: Uint8Array): Json {
   return isText ? shortText(decoder.decode(bytes.subarray(0, TEXT_CHARACTERS * 4 + 4))) : `${bytes.byteLength} bytes`
 }
 
-function viewBytes(data: ArrowData, row: number): Uint8Array {
+export function viewBytes(data: ArrowData, row: number): Uint8Array {
   const values = bytesOf(data.values)
   const view = new DataView(values.buffer, values.byteOffset + row * 16, 16)
   const length = view.getInt32(0, true)
@@ -122,14 +122,14 @@ function fixedCell(type: DataType, width: number, data: ArrowData, row: number):
   )
 }
 
-function integerOf(view: DataView, width: number, signed: boolean): bigint {
+export function integerOf(view: DataView, width: number, signed: boolean): bigint {
   if (width === 8) return signed ? view.getBigInt64(0, true) : view.getBigUint64(0, true)
   if (width === 4) return BigInt(signed ? view.getInt32(0, true) : view.getUint32(0, true))
   if (width === 2) return BigInt(signed ? view.getInt16(0, true) : view.getUint16(0, true))
   return BigInt(signed ? view.getInt8(0) : view.getUint8(0))
 }
 
-function floatOf(precision: number, view: DataView): number {
+export function floatOf(precision: number, view: DataView): number {
   if (precision === Precision.DOUBLE) return view.getFloat64(0, true)
   return precision === Precision.SINGLE ? view.getFloat32(0, true) : halfToNumber(view.getUint16(0, true))
 }
@@ -160,7 +160,7 @@ export function isoDate(milliseconds: number): Json {
   return Math.abs(time) <= MAX_DATE ? new Date(time).toISOString() : String(time)
 }
 
-function decimalText(view: DataView, width: number, scale: number): string {
+export function decimalText(view: DataView, width: number, scale: number): string {
   let value = 0n
   for (let at = width - 4; at >= 0; at -= 4) value = (value << 32n) | BigInt(view.getUint32(at, true))
   value = BigInt.asIntN(width * 8, value)

@@ -1,0 +1,124 @@
+import type { Field } from 'apache-arrow'
+import type { ArrowData } from './arrow-data.ts'
+import {
+  DICTIONARY_BATCH,
+  layoutsOf,
+  RECORD_BATCH,
+  readBatch,
+  readDictionary,
+  readSchema,
+  SCHEMA,
+} from './arrow-header.ts'
+import { type ArrowMessage, messagesIn, readMessage } from './arrow-messages.ts'
+import { boundsOfColumns, readColumn } from './arrow-read.ts'
+import type { Layout } from './arrow-type.ts'
+import { BatchReader, type StoredBatch } from './table-batch.ts'
+import { reading } from './table-damaged.ts'
+
+/** A table as it is stored, in parts that can be read one by one. */
+export interface StoredTable {
+  /** `train:v3 'train.arrow'`, for messages. */
+  readonly what: string
+  /** The message of the schema, then those of dictionaries: each, or some in a row, with the number of batches before. */
+  readonly messages: readonly { readonly bytes: Uint8Array; readonly batch: number }[]
+  readonly batches: readonly StoredBatch[]
+}
+
+interface DictionaryState {
+  /** The first batch that sees it. */
+  readonly from: number
+  readonly data: ArrowData[]
+}
+
+/** Reads a stored table batch by batch, and of a batch only the columns that are asked for. */
+export class TableReader {
+  readonly what: string
+  readonly fields: readonly Field[]
+  readonly layouts: readonly Layout[]
+  readonly batches: readonly StoredBatch[]
+  readonly rows: number
+  readonly #values: ReadonlyMap<number, Layout>
+  readonly #dictionaries = new Map<number, DictionaryState[]>()
+
+  /** @throws CorruptionError `table-damaged`; UnsupportedError `arrow-compressed`, `arrow-type-unsupported` */
+  constructor({ what, messages, batches }: StoredTable) {
+    this.what = what
+    this.batches = batches
+    this.rows = batches.reduce((sum, { rows }) => sum + rows, 0)
+    const [first, ...others] = reading(what, () =>
+      messages.flatMap(({ bytes, batch }) => [...messagesIn(bytes)].map((message) => ({ message, batch }))),
+    )
+    const { fields, layouts } = reading(what, () => readFields(first?.message))
+    this.fields = fields
+    this.layouts = layouts.columns
+    this.#values = layouts.dictionaries
+    reading(what, () => {
+      for (const { message, batch } of others) this.#addDictionary(message, batch)
+    })
+  }
+
+  /** The values of a dictionary as that batch sees them. */
+  dictionary(id: number, batch: number): readonly ArrowData[] | undefined {
+    return this.#dictionaries.get(id)?.findLast(({ from }) => from <= batch)?.data
+  }
+
+  /** Reads the message of a batch, and of its columns nothing yet. @throws CorruptionError `table-damaged` */
+  async open(index: number): Promise<BatchReader> {
+    const stored = this.batches[index]
+    const pieces = await stored.pieces()
+    let bytes = new Uint8Array(0)
+    for (let piece = 0; piece < pieces.length; piece += 1) {
+      const [next] = await stored.read([piece])
+      bytes = joined(bytes, next)
+      const message = reading(this.what, () => readMessage(bytes))
+      if (message === undefined) continue
+      return reading(this.what, () => this.#batch(index, message === 'end' ? undefined : message, pieces))
+    }
+    return reading(this.what, () => this.#batch(index, undefined, pieces))
+  }
+
+  #batch(index: number, message: ArrowMessage | undefined, pieces: Awaited<ReturnType<StoredBatch['pieces']>>) {
+    if (message?.header.type !== RECORD_BATCH) throw new RangeError('A batch does not begin with its message.')
+    const stored = this.batches[index]
+    const bounds = readBatch(message.header)
+    if (bounds.rows !== stored.rows) throw new RangeError(`A batch has ${bounds.rows} rows instead of ${stored.rows}.`)
+    return new BatchReader({
+      what: this.what,
+      stored,
+      pieces,
+      bodyAt: message.bodyAt,
+      fields: this.fields,
+      layouts: this.layouts,
+      columns: boundsOfColumns(bounds, this.layouts, message.header.bodyBytes),
+      dictionaries: (id) => this.dictionary(id, index),
+    })
+  }
+
+  #addDictionary({ header, body }: ArrowMessage & { readonly body: Uint8Array }, batch: number): void {
+    if (header.type !== DICTIONARY_BATCH) throw new RangeError(`Message of type ${header.type} where none belongs.`)
+    const { id, isDelta, batch: bounds } = readDictionary(header)
+    const layout = this.#values.get(id)
+    if (layout === undefined) throw new RangeError(`Dictionary ${id} belongs to no column.`)
+    const [column] = boundsOfColumns(bounds, [layout], body.byteLength)
+    const newest = (inner: number) => this.dictionary(inner, Number.POSITIVE_INFINITY)
+    const data = readColumn(layout, column, body.subarray(column.start, column.end), newest)
+    const states = this.#dictionaries.get(id) ?? []
+    const last = states.at(-1)
+    if (isDelta && last) last.data.push(data)
+    else states.push({ from: last === undefined ? 0 : batch, data: [data] })
+    this.#dictionaries.set(id, states)
+  }
+}
+
+function readFields(message: ArrowMessage | undefined) {
+  if (message?.header.type !== SCHEMA) throw new RangeError('There is no schema.')
+  const schema = readSchema(message.header, message.metadata)
+  return { fields: schema.fields, layouts: layoutsOf(schema) }
+}
+
+function joined(before: Uint8Array, next: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(before.byteLength + next.byteLength)
+  bytes.set(before)
+  bytes.set(next, before.byteLength)
+  return bytes
+}
