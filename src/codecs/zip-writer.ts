@@ -41,7 +41,11 @@ const PIECE = 1024 * 1024
  *
  * @example
  * ```ts
+ * import { open } from 'node:fs/promises'
+ *
+ * const file = await open('hello.zip', 'w')
  * for await (const piece of writeZip([{ path: 'a.txt', body: new TextEncoder().encode('hello') }])) await file.write(piece)
+ * await file.close()
  * ```
  */
 export async function* writeZip(sources: Iterable<ZipSource> | AsyncIterable<ZipSource>): AsyncGenerator<Uint8Array> {

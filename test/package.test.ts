@@ -1,0 +1,239 @@
+import { execFile } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { homedir, tmpdir } from 'node:os'
+import { dirname, join, relative, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
+import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
+import ts from 'typescript'
+import { parseAst } from 'vite'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import manifest from '../package.json'
+
+const root = resolve(import.meta.dirname, '..')
+const run = promisify(execFile)
+
+/** The folder of a project that has the packed package installed, and the tarball. */
+let project: string
+let tarball: Buffer
+const installed = (path = '') => join(project, 'node_modules/tidemark', path)
+
+beforeAll(async () => {
+  // `npm test` has just built it; alone, this test does not judge a build that is older than the source.
+  if (isStale()) await run('npm', ['run', '--silent', 'build'], { cwd: root })
+  project = await mkdtemp(join(tmpdir(), 'tidemark-test-'))
+  const { stdout } = await run('npm', ['pack', '--json', '--loglevel=error', '--pack-destination', project], {
+    cwd: root,
+  })
+  const [{ filename }] = JSON.parse(stdout)
+  const packed = join(project, filename)
+  tarball = readFileSync(packed)
+  await mkdir(installed(), { recursive: true })
+  await run('tar', ['-xzf', packed, '-C', installed(), '--strip-components=1'])
+  // What npm would install beside it, without a network.
+  for (const name of Object.keys(manifest.dependencies)) {
+    await mkdir(dirname(join(project, 'node_modules', name)), { recursive: true })
+    await symlink(join(root, 'node_modules', name), join(project, 'node_modules', name), 'junction')
+  }
+  await writeFile(join(project, 'package.json'), '{ "type": "module" }\n')
+}, 120_000)
+afterAll(() => rm(project, { recursive: true, force: true }))
+
+function isStale(): boolean {
+  const built = join(root, 'dist/index.d.ts')
+  if (!existsSync(built)) return true
+  const { mtimeMs } = statSync(built)
+  return filesBelow(join(root, 'src')).some((path) => statSync(join(root, 'src', path)).mtimeMs > mtimeMs)
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
+}
+
+describe('the package', () => {
+  test('holds what it should and nothing else', () => {
+    const files = filesBelow(installed())
+    const outside = files.filter((path) => !path.startsWith('dist/'))
+    expect(outside.toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'docs/spec.md', 'package.json'])
+    expect(files.filter((path) => !/^dist\/[\w/-]+\.(js|js\.map|d\.ts)$/.test(path))).toEqual(outside)
+  })
+
+  test('names no place of the machine it was built on', () => {
+    const places = [root, homedir(), tmpdir(), '/home/', '/Users/'].filter((place) => place.length > 1)
+    const found = filesBelow(installed()).flatMap((path) => {
+      const text = readFileSync(installed(path), 'utf8')
+      return places.filter((place) => text.includes(place)).map((place) => `${path}: ${place}`)
+    })
+    expect(found).toEqual([])
+  })
+
+  test('has no fault that publint knows', async () => {
+    const { messages } = await publint({ pkgDir: installed(), strict: true, pack: false })
+    const pkg: Record<string, unknown> = manifest
+    expect(messages.map((message) => formatMessage(message, pkg))).toEqual([])
+  })
+
+  test('has types that are right', async () => {
+    const analysis = await checkPackage(createPackageFromTarballData(tarball))
+    const problems = analysis.types ? analysis.problems : [{ kind: 'no types at all' }]
+    // ES modules only, for Node 20 and newer: `require` of it is not promised, and resolution that knows no `exports` is older than that.
+    const promised = problems.filter(
+      (problem) =>
+        !(
+          'resolutionKind' in problem &&
+          (problem.resolutionKind === 'node10' || problem.resolutionKind === 'node16-cjs')
+        ),
+    )
+    expect(promised).toEqual([])
+  })
+
+  test('has a file for everything it exports and runs', () => {
+    const targets = [
+      ...Object.values(manifest.exports).flatMap((target) =>
+        typeof target === 'string' ? [target] : Object.values(target),
+      ),
+      ...Object.values(manifest.bin),
+    ]
+    expect(targets.length).toBeGreaterThan(8)
+    for (const target of targets) expect(existsSync(installed(target)), target).toBe(true)
+    expect(readFileSync(installed(manifest.bin.tidemark), 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/)
+  })
+
+  test('reaches Node only behind dynamic imports', () => {
+    for (const entry of ['dist/index.js', 'dist/stores/memory.js', 'dist/backend/backend.js']) {
+      const { files, packages } = reached(installed(entry))
+      expect(files.size).toBeGreaterThan(0)
+      expect([...packages].filter((name) => !Object.hasOwn(manifest.dependencies, packageOf(name)))).toEqual([])
+    }
+    expect([...reached(installed('dist/stores/fs.js')).packages]).toContain('node:fs')
+  })
+
+  test('loads nothing heavy before it is needed', () => {
+    const { packages } = reached(installed('dist/index.js'))
+    for (const heavy of ['apache-arrow', 'hash-wasm', 'yaml', '@noble/hashes/sha2.js'])
+      expect(packages).not.toContain(heavy)
+  })
+
+  test('has one set of classes for all its entries', async () => {
+    const program = `import { ConflictError, memoryStore } from 'tidemark'
+      import { memoryStore as other } from 'tidemark/stores/memory'
+      import { fsStore } from 'tidemark/stores/fs'
+      import { createBackend } from 'tidemark/backend'
+      const store = fsStore('store')
+      await store.put('a', new Uint8Array(1))
+      const error = await store.put('a', new Uint8Array(1), { ifAbsent: true }).catch((error) => error)
+      console.log(memoryStore === other, error instanceof ConflictError, typeof createBackend)`
+    expect(await runInProject(program)).toBe('true true function\n')
+  })
+})
+
+describe('installed elsewhere', () => {
+  test('a six-line program runs', async () => {
+    const program = `import { createExperiment } from 'tidemark'
+      const experiment = await createExperiment({ project: 'flowers' })
+      await experiment.uploadArtifact('settings', { lr: 1e-3, layers: [64, 64] })
+      const again = await experiment.getArtifact('settings')
+      console.log(again.version, JSON.stringify(await again.get()))
+      await experiment.end()`
+    expect(await runInProject(program)).toBe('1.0.0 {"lr":0.001,"layers":[64,64]}\n')
+  })
+
+  test('the command line runs', async () => {
+    const cli = installed(manifest.bin.tidemark)
+    const { stdout } = await run(process.execPath, [cli, '--version'], { cwd: project })
+    expect(stdout).toBe(`${manifest.version}\n`)
+    await writeFile(join(project, 'data.csv'), 'a,b\n1,2\n')
+    const put = await run(process.execPath, [cli, 'put', 'data', 'data.csv', '--store', 'cli'], { cwd: project })
+    expect(put.stdout).toContain('Stored data v0 (1.0.0): 1 asset, 8 B')
+  })
+
+  test.each([
+    ['NodeNext', ts.ModuleKind.NodeNext, ts.ModuleResolutionKind.NodeNext],
+    ['Bundler', ts.ModuleKind.ESNext, ts.ModuleResolutionKind.Bundler],
+  ])('its types serve a project with %s resolution', async (_, module, moduleResolution) => {
+    const file = join(project, 'program.ts')
+    await writeFile(
+      file,
+      `import { Artifact, type ConnectOptions, connect, type LoggedArtifact, NotFoundError, type Store } from 'tidemark'
+      import { fsStore } from 'tidemark/stores/fs'
+      const options: ConnectOptions = { store: fsStore('x') }
+      const tidemark = await connect(options)
+      const experiment = await tidemark.createExperiment()
+      const logged: LoggedArtifact = await experiment.logArtifact(new Artifact('a', 'b'))
+      export const index: number = logged.index
+      // @ts-expect-error: a version is text
+      export const wrong: number = logged.version
+      export const error: Error = new NotFoundError('x', { code: 'y' })
+      export const store: Store = fsStore('y')
+`,
+    )
+    const program = ts.createProgram([file], {
+      module,
+      moduleResolution,
+      target: ts.ScriptTarget.ES2022,
+      lib: ['lib.es2022.d.ts', 'lib.dom.d.ts', 'lib.dom.asynciterable.d.ts', 'lib.esnext.disposable.d.ts'],
+      strict: true,
+      noEmit: true,
+      skipLibCheck: false,
+      types: [],
+    })
+    const errors = ts
+      .getPreEmitDiagnostics(program)
+      // Those of the packages it depends on are theirs.
+      .filter((one) => !one.file || one.file.fileName.startsWith(project))
+      .map(
+        ({ file: where, messageText }) => `${where?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`,
+      )
+    expect(errors).toEqual([])
+  })
+})
+
+describe('npm start', () => {
+  test('does the main job, and everything read back is the same', async () => {
+    const temporary = join(project, 'start')
+    await mkdir(temporary)
+    const env = { PATH: process.env.PATH, TMPDIR: temporary, TEMP: temporary }
+    const { stdout } = await run(process.execPath, ['examples/node/main-job.mjs'], { cwd: root, env })
+    expect(stdout).toContain('read back and are equal to the original, bit for bit.')
+    expect(stdout.match(/✓/g)?.length).toBe(18)
+    expect(stdout).not.toContain('✗')
+    expect(stdout).not.toContain('\u001b')
+    const lines = Array.from(stdout.matchAll(/^ {2}npx tidemark (.*)$/gm), ([, line]) => line)
+    expect(lines.length).toBeGreaterThan(3)
+    // What it invites to try next works on that very store.
+    for (const line of lines)
+      await run(process.execPath, [join(root, manifest.bin.tidemark), ...line.split(' ')], { cwd: root, env })
+  })
+})
+
+async function runInProject(program: string): Promise<string> {
+  const file = join(project, 'program.mjs')
+  await writeFile(file, program)
+  return (await run(process.execPath, [file], { cwd: project })).stdout
+}
+
+/** What a module loads at once, and what is loaded with it. */
+function reached(entry: string): { files: Set<string>; packages: Set<string> } {
+  const files = new Set<string>()
+  const packages = new Set<string>()
+  const visit = (path: string) => {
+    if (files.has(path)) return
+    files.add(path)
+    for (const node of parseAst(readFileSync(path, 'utf8')).body) {
+      if (!('source' in node) || !node.source) continue
+      const name = String(node.source.value)
+      if (name.startsWith('.')) visit(resolve(dirname(path), name))
+      else packages.add(name)
+    }
+  }
+  visit(entry)
+  return { files, packages }
+}
+
+function packageOf(name: string): string {
+  return name.split('/', name.startsWith('@') ? 2 : 1).join('/')
+}
