@@ -18,13 +18,14 @@ if (major < 20) {
 if (!isInstalled()) {
   console.log('Installing dependencies (once)...')
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
-  const run = spawnSync(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  // Not `npm ci`: it refuses a lock file made where packages for other platforms could not be had. This takes the versions of the lock file too, and leaves it alone.
+  const run = spawnSync(npm, ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: 'inherit',
     shell: process.platform === 'win32',
   })
   if (run.status !== 0) {
-    console.error('npm ci failed: see above. Without a network, copy node_modules from a machine that has one.')
+    console.error('npm install failed: see above. Without a network, copy node_modules from a machine that has one.')
     process.exit(run.status ?? 1)
   }
 }
