@@ -88,7 +88,15 @@ export async function connectWith(options: ConnectOptions, retry?: ApiOptions['r
     retry,
     ...(remote && apiKey !== undefined && { apiKey }),
   })
-  const connection: Connection = { api, codecs, logger, compress: options.compress ?? remote, workspace, project }
+  const connection: Connection = {
+    api,
+    codecs,
+    logger,
+    compress: options.compress ?? remote,
+    workspace,
+    project,
+    beforeClose: new Set(),
+  }
   return new Tidemark(connection, close)
 }
 

@@ -12,6 +12,8 @@ import { checkOptions, checkText, checkTexts } from './options.ts'
 import { checkName, parseArtifactName } from './paths.ts'
 import { routes } from './protocol/routes.ts'
 import type { Metadata, VersionWire } from './protocol/shapes.ts'
+import type { RegisteredArtifact, UnregisterOptions } from './registered.ts'
+import { type Committed, type RegisterArtifactOptions, WatchedTables } from './watched-tables.ts'
 
 export interface ExperimentInfo {
   readonly key: string
@@ -59,6 +61,7 @@ export class Experiment {
   readonly project: string
   readonly #connection: Connection
   readonly #underWay = new Set<Promise<unknown>>()
+  readonly #tables: WatchedTables
   #ending: Promise<void> | undefined
 
   constructor(connection: Connection, { key, name, url, workspace, project }: ExperimentInfo) {
@@ -68,6 +71,7 @@ export class Experiment {
     this.url = url
     this.workspace = workspace
     this.project = project
+    this.#tables = new WatchedTables({ key, workspace, connection, commit: (request) => this.#commit(request, {}) })
   }
 
   /**
@@ -152,7 +156,53 @@ export class Experiment {
     return new LoggedArtifact(this.#connection, wire, this.key)
   }
 
-  /** Waits until everything is committed, and marks the experiment as ended. Reading goes on to work; writing is an error then. */
+  /**
+   * Watches a table: an array of records, an object of columns, typed arrays in `arrays(...)`, an Arrow table, or a function (sync or async) that gives one of them. It is looked at
+   * every `interval` ms, and each change becomes a version of which only the change is stored. Resolves when the table as it is now is committed. What is looked at is the
+   * live table: edit it in place. (Arrow tables do not change: give a function, or register the next one under the same name.)
+   *
+   * A name that is registered already takes over the new source and options, after a last look at the old one; the RegisteredArtifact stays the same, with its listeners.
+   *
+   * A version is the table as it was at one moment. A large table that is edited without pause while it is read is stored as it was met, part by part, and once more when it
+   * rests.
+   *
+   * @throws InvalidInputError `unsupported-source`, `key-missing`, `experiment-ended`, and what is wrong with the table
+   * @example
+   * ```ts
+   * const rows = [{ id: 1, label: 'rose' }, { id: 2, label: 'tulip' }]
+   * const train = await experiment.registerArtifact('train', rows, { key: 'id', keep: 100 })
+   * train.addEventListener('version', (event) => console.log(event.version))
+   * rows[1].label = 'iris' // noticed
+   * await experiment.end() // takes a last look
+   * ```
+   */
+  async registerArtifact(
+    name: string,
+    source: unknown,
+    options: RegisterArtifactOptions = {},
+  ): Promise<RegisteredArtifact> {
+    return this.#track(() => this.#tables.register(name, source, options))
+  }
+
+  /** The tables that are watched: name and live source. */
+  getRegisteredArtifacts(): Map<string, unknown> {
+    return this.#tables.sources
+  }
+
+  /**
+   * Takes a last look at a watched table, and stops watching it.
+   *
+   * @throws NotFoundError `not-watched`; and what went wrong with the last look: it is watched further then, unless with `discard`
+   */
+  async unregisterArtifact(name: string, options: UnregisterOptions = {}): Promise<void> {
+    checkOptions(options, ['discard'], 'unregisterArtifact()')
+    await this.#tables.unregister(name, options)
+  }
+
+  /**
+   * Takes a last look at the tables that are watched, waits until everything is committed, and marks the experiment as ended. Reading goes on to work; writing is an
+   * error then. When it rejects, the experiment has not ended, and watches on.
+   */
   end(): Promise<void> {
     this.#ending ??= this.#end().catch((error: unknown) => {
       // Not ended after all: it can be tried again.
@@ -169,13 +219,18 @@ export class Experiment {
   async #end(): Promise<void> {
     // How each of them ends is told to whoever began it.
     await Promise.allSettled(this.#underWay)
+    await this.#tables.end()
     await this.#connection.api.json('POST', routes.endExperiment(this.key))
   }
 
-  async #log(
+  async #log(request: Omit<UploadRequest, 'workspace' | 'base'>, options: LogOptions): Promise<LoggedArtifact> {
+    return (await this.#commit(request, options)).logged
+  }
+
+  async #commit(
     request: Omit<UploadRequest, 'workspace' | 'base'>,
     { base, signal, onProgress }: LogOptions,
-  ): Promise<LoggedArtifact> {
+  ): Promise<Committed> {
     const { api, codecs, compress, logger } = this.#connection
     const wire = await this.#baseWire(base, signal)
     const about = { ...request.about, experimentKey: this.key, project: this.project }
@@ -189,7 +244,7 @@ export class Experiment {
     logger.info(
       `${created ? 'Logged' : 'Nothing new in'} ${versionLabel(version)} (${version.version}), ${version.size} bytes in ${version.count} assets.`,
     )
-    return new LoggedArtifact(this.#connection, version, this.key)
+    return { logged: new LoggedArtifact(this.#connection, version, this.key), created }
   }
 
   async #baseWire(base: LogOptions['base'], signal: AbortSignal | undefined): Promise<VersionWire | null | undefined> {

@@ -72,6 +72,8 @@ export { LoggedArtifactAsset } from './logged-artifact-asset.ts'
 // Logging
 export { disableLogging, type Logger } from './logging.ts'
 export type { CollectReply, JsonValue, Metadata, VersionState } from './protocol/shapes.ts'
+// Watched tables
+export { RegisteredArtifact, type UnregisterOptions, type VersionEvent, type WatchErrorEvent } from './registered.ts'
 // Stores
 export { memoryStore } from './stores/memory.ts'
 export type { Store } from './stores/store.ts'
@@ -84,3 +86,4 @@ export {
   type ProjectSummary,
   Tidemark,
 } from './tidemark.ts'
+export type { RegisterArtifactOptions } from './watched-tables.ts'

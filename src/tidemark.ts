@@ -218,9 +218,13 @@ export class Tidemark {
     return callApi(this.#connection.api, endpoint, options)
   }
 
-  /** Waits for what is under way, and lets go of the store. */
-  close(): Promise<void> {
-    return this.#close()
+  /** Takes a last look at the tables that are still watched, waits for what is under way, and lets go of the store. */
+  async close(): Promise<void> {
+    const { beforeClose } = this.#connection
+    const last = await Promise.allSettled(Array.from(beforeClose, (end) => end()))
+    beforeClose.clear()
+    await this.#close()
+    for (const one of last) if (one.status === 'rejected') throw one.reason
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -11,8 +11,8 @@ const rows: readonly (readonly string[])[] = [
   ['config', 'config-fs', 'errors', 'options', 'paths', 'platform', 'logging', 'logging-fs'],
   ['protocol'],
   ['references', 'sources', 'codecs', 'content', 'stores'],
-  ['client', 'backend'],
-  ['tidemark', 'experiment', 'artifact', 'logged-artifact', 'logged-artifact-asset', 'registered'],
+  ['client', 'backend', 'watch'],
+  ['tidemark', 'experiment', 'artifact', 'logged-artifact', 'logged-artifact-asset', 'registered', 'watched-tables'],
   ['index', 'connect', 'default-connection'],
   ['cli', 'ui', 'server'],
 ]

@@ -15,6 +15,7 @@ it('exports these names and no others', () => {
       "LoggedArtifactAsset",
       "NotFoundError",
       "PermissionError",
+      "RegisteredArtifact",
       "Tidemark",
       "TidemarkError",
       "UnavailableError",

@@ -12,4 +12,6 @@ export interface Connection {
   /** Where unqualified names are looked up. */
   readonly workspace: string
   readonly project: string
+  /** What is done before it closes: last looks at watched tables. */
+  readonly beforeClose: Set<() => Promise<void>>
 }

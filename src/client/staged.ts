@@ -1,4 +1,4 @@
-import type { AssetKind } from '../codecs/codec.ts'
+import type { AssetKind, Encoded, EncodeOptions } from '../codecs/codec.ts'
 import type { FileSource } from '../codecs/file-source.ts'
 import type { Entry, RemoteReference } from '../content/entry.ts'
 import { ConflictError, NotFoundError } from '../errors.ts'
@@ -27,6 +27,10 @@ export interface StagedValue extends StagedCommon {
   /** What the codec encodes: a source that can be read once is opened here. */
   readonly value: () => unknown
   readonly preview?: Metadata
+  /** Instead of the codec's: for what was read already. */
+  readonly encode?: (options: EncodeOptions) => Promise<Encoded>
+  /** Recorded beside what the codec notes for the next version. */
+  readonly info?: Metadata
 }
 
 /** A link. */

@@ -1,4 +1,4 @@
-import type { Encoded } from '../codecs/codec.ts'
+import type { AssetKind, Encoded, EncodeOptions } from '../codecs/codec.ts'
 import { type CodecRegistry, loadCodec } from '../codecs/registry.ts'
 import type { VersionReader } from '../content/version-reader.ts'
 import { VersionWriter, type WrittenVersion } from '../content/version-writer.ts'
@@ -155,10 +155,9 @@ async function add(
 ): Promise<void> {
   const { codecs, signal, progress, reader } = context
   const kind = 'file' in asset ? 'file' : asset.kind
-  const codec = await loadCodec(kind, codecs)
   const previous = kind === 'table' && reader ? await previousInfo(reader, path, signal) : undefined
-  const encoded = await codec.encode('file' in asset ? asset.file : await asset.value(), { previous, signal })
-  const given = 'file' in asset ? undefined : asset.preview
+  const encoded = await encode(asset, kind, codecs, { previous, signal })
+  const { preview: given, info } = 'file' in asset ? {} : asset
   await writer.add(
     {
       path: typeof path === 'string' ? path : path(encoded),
@@ -168,10 +167,21 @@ async function add(
       cuts: encoded.cuts,
       body: encoded.body,
       preview: () => given ?? encoded.preview(),
-      info: () => encoded.info?.(),
+      info: () => (info ? { ...encoded.info?.(), ...info } : encoded.info?.()),
     },
     (bytes) => progress.add({ bytes }),
   )
+}
+
+async function encode(
+  asset: StagedFile | StagedValue,
+  kind: AssetKind,
+  codecs: CodecRegistry,
+  options: EncodeOptions,
+): Promise<Encoded> {
+  if ('encode' in asset && asset.encode) return asset.encode(options)
+  const codec = await loadCodec(kind, codecs)
+  return codec.encode('file' in asset ? asset.file : await asset.value(), options)
 }
 
 /** What the codec noted about the asset in the version before; of the only asset there, where the path is not known yet. */

@@ -1,3 +1,5 @@
+import type { Pace } from '../platform/pace.ts'
+
 /** JSON as it is stored: no undefined, no NaN, no class instances. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 export type JsonObject = { readonly [key: string]: Json }
@@ -46,6 +48,8 @@ export interface EncodeOptions {
   /** What `info()` of the version before said, so that the cuts fall in the same places. */
   readonly previous?: JsonObject
   readonly signal?: AbortSignal
+  /** Work in slices: for a value that does not change meanwhile. */
+  readonly pace?: Pace
 }
 
 /** Turns values into bytes and back. One object per kind, in a file of its own, registered in `registry.ts`. */

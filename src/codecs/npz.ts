@@ -1,6 +1,6 @@
 import { InvalidInputError, throwIfAborted, UnsupportedError } from '../errors.ts'
 import { isPlainObject, isTensorLike } from './capabilities.ts'
-import type { Codec, Encoded, JsonObject } from './codec.ts'
+import type { Codec, Encoded, EncodeOptions, JsonObject } from './codec.ts'
 import { createNpyReader, type DecodedArray, npyParts } from './npy.ts'
 import { type NpyArray, npyArrayOf } from './npy-values.ts'
 import { summariseArray } from './npz-preview.ts'
@@ -20,42 +20,19 @@ const PREVIEWED = 100
  *
  * @example
  * ```ts
+ * import { open } from 'node:fs/promises'
+ *
+ * const file = await open('arrays.npz', 'w')
  * const encoded = await npzCodec.encode({ weights: new Float32Array(9), bias: { data: new Float32Array(6), shape: [2, 3] } })
- * for await (const piece of encoded.body) await file.write(piece) // numpy.load(file) reads it
+ * for await (const piece of encoded.body) await file.write(piece) // numpy.load('arrays.npz') reads it
+ * await file.close()
  * ```
  */
 export const npzCodec: Codec = {
   kind: 'npz',
 
   async encode(value, options): Promise<Encoded> {
-    const members: { name: string; array: NpyArray; parts: [Uint8Array, Uint8Array] }[] = []
-    for (const [name, source] of namedArrays(value)) {
-      throwIfAborted(options?.signal)
-      const array = await npyArrayOf(source, name)
-      members.push({ name, array, parts: npyParts(array, name) })
-    }
-    const summaries: JsonObject[] = []
-
-    async function* sources(): AsyncGenerator<ZipSource> {
-      for (const { name, array, parts } of members) {
-        throwIfAborted(options?.signal)
-        if (summaries.length < PREVIEWED) summaries.push(await summariseArray(name, array))
-        yield { path: `${name}.npy`, body: parts }
-      }
-    }
-
-    return {
-      kind: 'npz',
-      extension: '.npz',
-      mediaType: 'application/x-npz',
-      size: members.reduce(
-        (sum, { name, parts }) => sum + parts[0].length + parts[1].length + zipOverhead(name),
-        END_SIZE,
-      ),
-      cuts: 'content',
-      body: writeZip(sources()),
-      preview: () => ({ kind: 'npz', count: members.length, arrays: summaries }),
-    }
+    return encodeArrays(await readArrays(value, options), options)
   },
 
   /**
@@ -80,6 +57,48 @@ export const npzCodec: Codec = {
     // Makes own properties of every name, '__proto__' included.
     return Object.fromEntries(arrays)
   },
+}
+
+/** An array and what it is called in the archive. */
+export interface NamedArray {
+  readonly name: string
+  readonly array: NpyArray
+}
+
+/** What `arrays(...)` takes, as arrays ready to be written; their data is often the very data of the value. */
+export async function readArrays(value: unknown, { signal }: EncodeOptions = {}): Promise<NamedArray[]> {
+  const read: NamedArray[] = []
+  for (const [name, source] of namedArrays(value)) {
+    throwIfAborted(signal)
+    read.push({ name, array: await npyArrayOf(source, name) })
+  }
+  return read
+}
+
+export function encodeArrays(arrays: readonly NamedArray[], { signal }: EncodeOptions = {}): Encoded {
+  const members = arrays.map(({ name, array }) => ({ name, array, parts: npyParts(array, name) }))
+  const summaries: JsonObject[] = []
+
+  async function* sources(): AsyncGenerator<ZipSource> {
+    for (const { name, array, parts } of members) {
+      throwIfAborted(signal)
+      if (summaries.length < PREVIEWED) summaries.push(await summariseArray(name, array))
+      yield { path: `${name}.npy`, body: parts }
+    }
+  }
+
+  return {
+    kind: 'npz',
+    extension: '.npz',
+    mediaType: 'application/x-npz',
+    size: members.reduce(
+      (sum, { name, parts }) => sum + parts[0].length + parts[1].length + zipOverhead(name),
+      END_SIZE,
+    ),
+    cuts: 'content',
+    body: writeZip(sources()),
+    preview: () => ({ kind: 'npz', count: members.length, arrays: summaries }),
+  }
 }
 
 const END_SIZE = 22

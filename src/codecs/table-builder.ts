@@ -23,7 +23,7 @@ import { typedArrayType } from './table-typed.ts'
  * Numbers become Float64 whatever they are today, so that a column never changes its type because one value did (a typed array says more:
  * it keeps its own type). An invalid Date is null, as Arrow and pandas have it.
  */
-export class ColumnBuilder implements Builder {
+export class ColumnBuilder {
   readonly #name: string
   readonly #rows: number
   readonly #top: boolean
@@ -59,6 +59,11 @@ export class ColumnBuilder implements Builder {
     else this.#builder.nulls(count)
   }
 
+  /** `undefined`: not yet, what was appended comes with a later piece. See `Builder`. */
+  take(reuse: boolean): Built | undefined {
+    return this.#builder?.take?.(reuse)
+  }
+
   finish(): Built {
     if (this.#builder !== undefined) return this.#builder.finish()
     return { type: new Null(), chunks: [{ length: this.#count, offset: 0, children: [] }] }
@@ -89,6 +94,13 @@ export class ColumnBuilder implements Builder {
       for (let index = from; index < to; index += 1) {
         const value = values[index]
         if (typeof value !== kind && value !== null && value !== undefined) return index
+      }
+      return to
+    }
+    if (kind === 'Date') {
+      for (let index = from; index < to; index += 1) {
+        const value = values[index]
+        if (!(value instanceof Date) && value !== null && value !== undefined) return index
       }
       return to
     }

@@ -17,18 +17,24 @@ export interface Builder {
   append(values: ArrayLike<unknown>, from: number, to: number, locate: Locate): void
   nulls(count: number): void
   finish(): Built
+  /**
+   * What was appended since the last time, as pieces of the column, when its type is settled before its end. With `reuse` the pieces are valid until the next
+   * `append`: their memory serves again.
+   */
+  take?(reuse: boolean): Built
 }
 
 /** Eight bytes a value, grown as needed. */
 abstract class WordBuilder<Words extends Float64Array | BigInt64Array> implements Builder {
   protected words: Words
   protected rows = 0
-  protected readonly mask = new NullMask()
+  protected mask = new NullMask()
 
   constructor(words: Words) {
     this.words = words
   }
 
+  protected abstract fresh(length: number): Words
   protected abstract grown(length: number): Words
   protected abstract readonly type: DataType
   protected abstract put(values: ArrayLike<unknown>, from: number, to: number, locate: Locate): void
@@ -41,12 +47,21 @@ abstract class WordBuilder<Words extends Float64Array | BigInt64Array> implement
 
   nulls(count: number): void {
     this.reserve(count)
+    new Uint8Array(this.words.buffer, this.words.byteOffset + this.rows * 8, count * 8).fill(0)
     for (let index = 0; index < count; index += 1) this.mask.add(this.rows++)
   }
 
   finish(): Built {
     const values = this.words.subarray(0, this.rows)
     return { type: this.type, chunks: [flat(this.rows, this.mask, values)] }
+  }
+
+  take(reuse: boolean): Built {
+    const built = this.finish()
+    if (!reuse) this.words = this.fresh(this.words.length)
+    this.rows = 0
+    this.mask = new NullMask()
+    return built
   }
 
   private reserve(count: number): void {
@@ -62,6 +77,10 @@ export class NumberBuilder extends WordBuilder<Float64Array> {
     super(new Float64Array(rows))
   }
 
+  protected fresh(length: number): Float64Array {
+    return new Float64Array(length)
+  }
+
   protected grown(length: number): Float64Array {
     const words = new Float64Array(length)
     words.set(this.words)
@@ -74,7 +93,10 @@ export class NumberBuilder extends WordBuilder<Float64Array> {
     for (let index = from; index < to; index += 1, row += 1) {
       const value = values[index]
       if (typeof value === 'number') words[row] = value
-      else this.mask.add(row)
+      else {
+        words[row] = 0
+        this.mask.add(row)
+      }
     }
   }
 }
@@ -82,6 +104,10 @@ export class NumberBuilder extends WordBuilder<Float64Array> {
 abstract class LongBuilder extends WordBuilder<BigInt64Array> {
   constructor(rows: number) {
     super(new BigInt64Array(rows))
+  }
+
+  protected fresh(length: number): BigInt64Array {
+    return new BigInt64Array(length)
   }
 
   protected grown(length: number): BigInt64Array {
@@ -99,6 +125,7 @@ export class BigIntBuilder extends LongBuilder {
     for (let index = from; index < to; index += 1, row += 1) {
       const value = values[index]
       if (typeof value !== 'bigint') {
+        this.words[row] = 0n
         this.mask.add(row)
         continue
       }
@@ -128,6 +155,8 @@ export class DateBuilder extends LongBuilder {
       const time =
         value instanceof Date ? value.getTime() : value === null || value === undefined ? Number.NaN : Number(value)
       if (Number.isNaN(time)) {
+        halves[row * 2] = 0
+        halves[row * 2 + 1] = 0
         this.mask.add(row)
         continue
       }
@@ -141,7 +170,7 @@ export class DateBuilder extends LongBuilder {
 export class BooleanBuilder implements Builder {
   #bits: Uint8Array
   #rows = 0
-  readonly #mask = new NullMask()
+  #mask = new NullMask()
 
   constructor(rows: number) {
     this.#bits = new Uint8Array(Math.max(8, (rows + 7) >> 3))
@@ -168,6 +197,18 @@ export class BooleanBuilder implements Builder {
     return { type: new Bool(), chunks: [flat(this.#rows, this.#mask, this.#bits)] }
   }
 
+  take(): Built {
+    const built = {
+      type: new Bool(),
+      chunks: [flat(this.#rows, this.#mask, this.#bits.subarray(0, (this.#rows + 7) >> 3))],
+    }
+    // Bits are only ever set, so they begin as zeros; an eighth of a byte a row is not worth saving.
+    this.#bits = new Uint8Array(this.#bits.byteLength)
+    this.#rows = 0
+    this.#mask = new NullMask()
+    return built
+  }
+
   #reserve(count: number): void {
     const needed = (this.#rows + count + 7) >> 3
     if (needed <= this.#bits.byteLength) return
@@ -186,11 +227,7 @@ export class TextBuilder implements Builder {
 
   append(values: ArrayLike<unknown>, from: number, to: number): void {
     this.#column.breathe()
-    for (let index = from; index < to; index += 1) {
-      const value = values[index]
-      if (typeof value === 'string') this.#column.text(value)
-      else this.#column.nulls(1)
-    }
+    this.#column.texts(values, from, to)
   }
 
   nulls(count: number): void {
@@ -199,6 +236,10 @@ export class TextBuilder implements Builder {
 
   finish(): Built {
     return { type: new Utf8(), chunks: this.#column.finish() }
+  }
+
+  take(reuse: boolean): Built {
+    return { type: new Utf8(), chunks: this.#column.take(reuse) }
   }
 }
 
@@ -224,6 +265,10 @@ export class BinaryBuilder implements Builder {
 
   finish(): Built {
     return { type: new Binary(), chunks: this.#column.finish() }
+  }
+
+  take(reuse: boolean): Built {
+    return { type: new Binary(), chunks: this.#column.take(reuse) }
   }
 }
 

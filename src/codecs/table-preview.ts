@@ -12,9 +12,22 @@ const MOST_CHARACTERS = 4096
 
 /** Schema, row count, a summary of each column and the first rows. */
 export function previewTable(columns: readonly Column[], rows: number): Preview {
+  const steps = previewSteps(columns, rows)
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done) return value
+  }
+}
+
+/** The same with a pause after each column. */
+export function* previewSteps(columns: readonly Column[], rows: number): Generator<undefined, Preview> {
   const shown = columns.slice(0, SHOWN_COLUMNS)
   const base = { kind: 'table', rows, columnCount: columns.length }
-  const summaries: Json[] = shown.map((column) => columnSummary(column, rows))
+  const summaries: Json[] = []
+  for (const column of shown) {
+    summaries.push(columnSummary(column, rows))
+    yield
+  }
   let room = MOST_CHARACTERS - JSON.stringify(summaries).length
   const head: Json[] = []
   for (let row = 0; row < Math.min(rows, HEAD_ROWS); row += 1) {

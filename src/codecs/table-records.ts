@@ -8,7 +8,7 @@ import { describeCell } from './table-cell.ts'
 import { typedArrayType } from './table-typed.ts'
 
 /** Rows are read in blocks that stay in the processor's cache while every column takes its cells from them. */
-const BLOCK_ROWS = 2048
+export const BLOCK_ROWS = 2048
 
 /**
  * Columns from an array of records. Column order is that of first appearance; a record without a column is null there.
@@ -16,18 +16,35 @@ const BLOCK_ROWS = 2048
  * @throws InvalidInputError naming the cell that cannot be stored, `rows[7].label`.
  */
 export function columnsFromRecords(rows: readonly unknown[], plan: ColumnPlan): Column[] {
-  const names: string[] = []
-  const builders = new Map<string, ColumnBuilder>()
-  const cells: unknown[] = new Array(BLOCK_ROWS)
-  for (let start = 0; start < rows.length; start += BLOCK_ROWS) {
-    const end = Math.min(start + BLOCK_ROWS, rows.length)
-    const uniform = learnNames(rows, start, end, names, builders)
-    for (const [name, builder] of builders) {
-      takeCells(rows, start, end, name, uniform, cells)
-      builder.append(cells, 0, end - start, (index) => `rows[${start + index}].${name}`)
+  const reader = new RecordsReader(rows, rows.length)
+  for (let start = 0; start < rows.length; start += BLOCK_ROWS)
+    reader.read(start, Math.min(start + BLOCK_ROWS, rows.length))
+  return Array.from(reader.builders, ([name, builder]) => column(name, builder, plan))
+}
+
+/** Reads records block after block into the builders of their columns. */
+export class RecordsReader {
+  /** By name, in order of first appearance. */
+  readonly builders = new Map<string, ColumnBuilder>()
+  readonly #rows: readonly unknown[]
+  readonly #expected: number
+  readonly #names: string[] = []
+  readonly #cells: unknown[] = new Array(BLOCK_ROWS)
+
+  /** `expected`: how many rows a builder will hold. */
+  constructor(rows: readonly unknown[], expected: number) {
+    this.#rows = rows
+    this.#expected = expected
+  }
+
+  /** At most `BLOCK_ROWS` rows, those after the ones read before. */
+  read(start: number, end: number): void {
+    const uniform = learnNames(this.#rows, start, end, this.#names, this.builders, this.#expected)
+    for (const [name, builder] of this.builders) {
+      takeCells(this.#rows, start, end, name, uniform, this.#cells)
+      builder.append(this.#cells, 0, end - start, (index) => `rows[${start + index}].${name}`)
     }
   }
-  return names.map((name) => column(name, builders.get(name), plan))
 }
 
 /** Adds columns that appear in these rows; true when every row has exactly the known columns, in their order. */
@@ -37,6 +54,7 @@ function learnNames(
   end: number,
   names: string[],
   builders: Map<string, ColumnBuilder>,
+  expected: number,
 ): boolean {
   let uniform = true
   for (let row = start; row < end; row += 1) {
@@ -54,7 +72,7 @@ function learnNames(
     const known = names.length
     for (const name of Object.keys(record)) {
       if (builders.has(name)) continue
-      const builder = new ColumnBuilder(name, rows.length)
+      const builder = new ColumnBuilder(name, expected)
       builder.nulls(start)
       names.push(name)
       builders.set(name, builder)
@@ -97,17 +115,9 @@ function notARecord(value: unknown, row: number): InvalidInputError {
  * @throws InvalidInputError naming the column that is not one, has another length, or the cell that cannot be stored.
  */
 export function columnsFromObject(source: Readonly<Record<string, unknown>>, plan: ColumnPlan): Column[] {
-  let first: { name: string; length: number } | undefined
+  const length = commonLength(source)
   return Object.keys(source).map((name) => {
     const values = source[name]
-    const length = lengthOf(name, values)
-    first ??= { name, length }
-    if (length !== first.length) {
-      throw new InvalidInputError(
-        `Column '${name}' has ${length} rows, but column '${first.name}' has ${first.length}. All columns of a table are equally long.`,
-        { code: 'ragged-columns', fields: { column: name } },
-      )
-    }
     if (isVector(values)) return planColumn(new Field(name, values.type, true), values.data, plan)
     if (isTypedArray(values)) {
       const data = { length, offset: 0, values, children: [] }
@@ -122,13 +132,32 @@ export function columnsFromObject(source: Readonly<Record<string, unknown>>, pla
   })
 }
 
+/**
+ * How many rows the columns have.
+ *
+ * @throws InvalidInputError `not-a-column`, `ragged-columns`
+ */
+export function commonLength(source: Readonly<Record<string, unknown>>): number {
+  let first: { name: string; length: number } | undefined
+  for (const name of Object.keys(source)) {
+    const length = lengthOf(name, source[name])
+    first ??= { name, length }
+    if (length === first.length) continue
+    throw new InvalidInputError(
+      `Column '${name}' has ${length} rows, but column '${first.name}' has ${first.length}. All columns of a table are equally long.`,
+      { code: 'ragged-columns', fields: { column: name } },
+    )
+  }
+  return first?.length ?? 0
+}
+
 interface VectorLike {
   readonly type: Field['type']
   readonly data: readonly ArrowData[]
   readonly length: number
 }
 
-function isVector(value: unknown): value is VectorLike {
+export function isVector(value: unknown): value is VectorLike {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) return false
   return 'type' in value && 'data' in value && Array.isArray(value.data) && 'length' in value
 }
@@ -141,7 +170,7 @@ function lengthOf(name: string, values: unknown): number {
   )
 }
 
-function column(name: string, builder: ColumnBuilder | undefined, plan: ColumnPlan): Column {
-  const { type, chunks } = (builder ?? new ColumnBuilder(name, 0)).finish()
+function column(name: string, builder: ColumnBuilder, plan: ColumnPlan): Column {
+  const { type, chunks } = builder.finish()
   return planColumn(new Field(name, type, true), chunks, plan)
 }

@@ -30,7 +30,8 @@ const MAX_STEPS = 4
  *
  * @throws InvalidInputError for anything else, and for cells that cannot be stored; UnsupportedError `arrow-compressed`
  */
-export async function readTable(value: unknown, plan: ColumnPlan, steps = MAX_STEPS): Promise<TableColumns> {
+export async function readTable(given: unknown, plan: ColumnPlan): Promise<TableColumns> {
+  const value = await asTable(given)
   if (isTableLike(value)) return fromBatches(value.schema, value.batches, plan)
   if (isBatchLike(value)) return fromBatches(value.schema, [value], plan)
   if (isFlechetteTable(value)) return columnsFromFlechette(value, plan)
@@ -38,14 +39,6 @@ export async function readTable(value: unknown, plan: ColumnPlan, steps = MAX_ST
     const [first] = value
     if (isBatchLike(first) && value.every(isBatchLike)) return fromBatches(first.schema, value, plan)
     return { columns: columnsFromRecords(value, plan), rows: value.length, metadata: new Map() }
-  }
-  if (typeof value === 'object' && value !== null && steps > 0 && !isPlainObject(value)) {
-    const table = call(value, toTable)
-    if (table !== undefined) return readTable(await table.result, plan, steps - 1)
-    const bytes = call(value, toBytes)
-    if (bytes !== undefined) return readTable(readBytes(await bytes.result, bytes.name), plan, steps - 1)
-    const columns = call(value, toColumns)
-    if (columns !== undefined) return readTable(await columns.result, plan, steps - 1)
   }
   if (isPlainObject(value)) {
     const columns = columnsFromObject(value, plan)
@@ -56,6 +49,27 @@ export async function readTable(value: unknown, plan: ColumnPlan, steps = MAX_ST
     `A table is made of an array of records, an object of columns, or a data frame that gives Arrow; this is ${describeCell(value)}.`,
     { code: 'not-a-table' },
   )
+}
+
+/** A data frame turned into the Arrow table or the columns it gives; anything else as it is. Some can be asked only once. */
+export async function asTable(given: unknown): Promise<unknown> {
+  let value = given
+  for (let steps = 0; steps < MAX_STEPS; steps += 1) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value) || isPlainObject(value)) break
+    if (isArrow(value)) break
+    const table = call(value, toTable)
+    const bytes = table === undefined ? call(value, toBytes) : undefined
+    const columns = table === undefined && bytes === undefined ? call(value, toColumns) : undefined
+    if (bytes !== undefined) value = readBytes(await bytes.result, bytes.name)
+    else if (table !== undefined || columns !== undefined) value = await (table ?? columns)?.result
+    else break
+  }
+  return value
+}
+
+/** A table, or a batch of one, that is not turned into anything else first. */
+export function isArrow(value: unknown): boolean {
+  return isTableLike(value) || isBatchLike(value) || isFlechetteTable(value)
 }
 
 interface SchemaLike {

@@ -10,6 +10,10 @@ const FIRST_BYTES = 64 * 1024
 /** Offsets are 32-bit with a sign. */
 const MAX_BYTES = 2 ** 31 - 1
 
+/** Joining pays from about so many texts on; and up to so many characters, far below the longest string there can be. */
+const FEWEST_JOINED = 16
+const MOST_JOINED = 4 * 1024 * 1024
+
 const encoder = new TextEncoder()
 
 /** Strings or byte strings, one after another, with offsets: the buffers of a Utf8 or Binary column. */
@@ -48,31 +52,79 @@ export class BytesColumn {
     }
   }
 
-  text(value: string): void {
-    const { length } = value
-    // Three bytes at most for each UTF-16 unit.
-    this.#reserve(length * 3)
-    const bytes = this.#bytes
+  /** Strings, null and undefined. */
+  texts(values: ArrayLike<unknown>, from: number, to: number): void {
+    this.#reserveRows(to - from)
+    if (!this.#joined(values, from, to)) this.#oneByOne(values, from, to)
+  }
+
+  /**
+   * The way of almost all texts: joined by the engine and encoded at once, two to three times as fast as character by character (Node 20: 1M texts of 23 characters
+   * 30 ms). False, with nothing done, when they are not ASCII: offsets are lengths only there.
+   */
+  #joined(values: ArrayLike<unknown>, from: number, to: number): boolean {
+    if (to - from < FEWEST_JOINED || !Array.isArray(values)) return false
+    const offsets = this.#offsets
+    const start = this.#at
+    let at = start
+    let rows = this.#rows
+    for (let index = from; index < to; index += 1) {
+      const value: unknown = values[index]
+      if (typeof value === 'string') at += value.length
+      else this.#nulls.add(rows)
+      offsets[++rows] = at
+    }
+    if (at - start > MOST_JOINED) return false
+    this.#reserve(at - start)
+    // `join` takes null and undefined for nothing.
+    const { read, written } = encoder.encodeInto(values.slice(from, to).join(''), this.#bytes.subarray(start, at))
+    if (read !== at - start || written !== at - start) return false
+    this.#at = at
+    this.#rows = rows
+    return true
+  }
+
+  /** One loop with its state in locals: a call for each string would take twice as long. */
+  #oneByOne(values: ArrayLike<unknown>, from: number, to: number): void {
+    let bytes = this.#bytes
+    const offsets = this.#offsets
     let at = this.#at
-    if (length > LONG_TEXT) {
-      at += encoder.encodeInto(value, bytes.subarray(at)).written
-    } else {
-      for (let index = 0; index < length; index += 1) {
-        const unit = value.charCodeAt(index)
-        if (unit < 0x80) {
-          bytes[at++] = unit
-        } else if (unit < 0x800) {
-          bytes[at++] = 0xc0 | (unit >> 6)
-          bytes[at++] = 0x80 | (unit & 0x3f)
-        } else {
-          // Surrogates, paired or lone, and all the rest: rare enough to leave to the platform.
-          at += encoder.encodeInto(value.slice(index), bytes.subarray(at)).written
-          break
+    let rows = this.#rows
+    for (let index = from; index < to; index += 1) {
+      const value = values[index]
+      if (typeof value !== 'string') {
+        this.#nulls.add(rows)
+        offsets[++rows] = at
+        continue
+      }
+      const { length } = value
+      // Three bytes at most for each UTF-16 unit.
+      if (at + length * 3 > bytes.byteLength) {
+        this.#at = at
+        this.#reserve(length * 3)
+        bytes = this.#bytes
+      }
+      if (length > LONG_TEXT) {
+        at += encoder.encodeInto(value, bytes.subarray(at)).written
+      } else {
+        for (let place = 0; place < length; place += 1) {
+          const unit = value.charCodeAt(place)
+          if (unit < 0x80) {
+            bytes[at++] = unit
+          } else if (unit < 0x800) {
+            bytes[at++] = 0xc0 | (unit >> 6)
+            bytes[at++] = 0x80 | (unit & 0x3f)
+          } else {
+            // Surrogates, paired or lone, and all the rest: rare enough to leave to the platform.
+            at += encoder.encodeInto(value.slice(place), bytes.subarray(at)).written
+            break
+          }
         }
       }
+      offsets[++rows] = at
     }
     this.#at = at
-    this.#end()
+    this.#rows = rows
   }
 
   bytes(value: Uint8Array): void {
@@ -87,14 +139,33 @@ export class BytesColumn {
     return this.#done
   }
 
-  #end(): void {
-    this.#rows += 1
-    if (this.#rows >= this.#offsets.length) {
-      const grown = new Int32Array(this.#offsets.length * 2)
-      grown.set(this.#offsets)
-      this.#offsets = grown
+  /** What came since the last time. With `reuse` its memory is written over from now on. */
+  take(reuse: boolean): ArrowData[] {
+    const taken = this.finish()
+    if (!reuse) {
+      // About as much again, rather than growing up to it.
+      this.#bytes = new Uint8Array(Math.min(Math.max(FIRST_BYTES, this.#at + (this.#at >> 3)), PIECE_BYTES))
+      this.#offsets = new Int32Array(this.#offsets.length)
     }
+    this.#done = []
+    this.#at = 0
+    this.#rows = 0
+    this.#nulls = new NullMask()
+    return taken
+  }
+
+  #end(): void {
+    this.#reserveRows(1)
+    this.#rows += 1
     this.#offsets[this.#rows] = this.#at
+  }
+
+  #reserveRows(rows: number): void {
+    const needed = this.#rows + rows + 1
+    if (needed <= this.#offsets.length) return
+    const grown = new Int32Array(Math.max(needed, this.#offsets.length * 2))
+    grown.set(this.#offsets)
+    this.#offsets = grown
   }
 
   #reserve(bytes: number): void {

@@ -1,12 +1,13 @@
 import { RecordBatch, Schema, Table, tableFromIPC } from 'apache-arrow'
 import { CorruptionError, isTidemarkError, throwIfAborted } from '../errors.ts'
+import type { Pace } from '../platform/pace.ts'
 import { checkStream } from './arrow-check.ts'
 import { type ColumnPlan, isDecoded } from './arrow-column.ts'
-import type { AssetReader, Codec, Encoded, EncodeOptions, JsonObject } from './codec.ts'
+import type { AssetReader, Codec, Encoded, EncodeOptions, JsonObject, Preview } from './codec.ts'
 import { PieceCounts, streamTable } from './table-body.ts'
 import { cutRows } from './table-boundary.ts'
 import { writePieceCounts } from './table-places.ts'
-import { previewTable } from './table-preview.ts'
+import { previewSteps, previewTable } from './table-preview.ts'
 import { readTable } from './table-source.ts'
 
 export const ARROW_STREAM = 'application/vnd.apache.arrow.stream'
@@ -47,21 +48,31 @@ export const tableCodec: Codec = {
 
 /** @throws InvalidInputError naming the column or cell that cannot be stored, `rows[7].label`. */
 async function encode(value: unknown, options: EncodeOptions = {}): Promise<Encoded> {
-  const { previous, signal } = options
+  const { previous, signal, pace } = options
   throwIfAborted(signal)
   const plan: ColumnPlan = { plain: new Set(plainBefore(previous)), dictionaries: [] }
   const { columns, rows, metadata } = await readTable(value, plan)
   throwIfAborted(signal)
+  if (pace?.due) await pace.rest()
   const cuts = cutRows(columns, rows, previous)
   const counts = new PieceCounts()
   const plain = columns.filter(({ layout }) => isDecoded(layout)).map(({ name }) => name)
+  const body = streamTable({ columns, dictionaries: plan.dictionaries, metadata, starts: cuts.starts, counts })
+  let preview: Preview | undefined
+  async function* paced(by: Pace): AsyncGenerator<Uint8Array> {
+    for (const piece of body) {
+      yield piece
+      if (by.due) await by.rest()
+    }
+    preview = await by.run(previewSteps(columns, rows))
+  }
   return {
     kind: 'table',
     extension: '.arrow',
     mediaType: ARROW_STREAM,
     cuts: 'given',
-    body: streamTable({ columns, dictionaries: plan.dictionaries, metadata, starts: cuts.starts, counts }),
-    preview: () => previewTable(columns, rows),
+    body: pace ? paced(pace) : body,
+    preview: () => preview ?? previewTable(columns, rows),
     info: () => ({ ...cuts.info, ...placesInfo(cuts.info, counts), ...(plain.length > 0 && { plain }) }),
   }
 }

@@ -1,0 +1,40 @@
+import { isPlainObject } from '../codecs/capabilities.ts'
+import { tableCodec } from '../codecs/table.ts'
+import { asTable, isArrow, readTable } from '../codecs/table-source.ts'
+import { Fingerprint } from './fingerprint.ts'
+import type { Hasher } from './hasher.ts'
+import { lookAtTable } from './look-at-table.ts'
+import type { Steps } from './snapshots.ts'
+
+/** An Arrow table, or a data frame, which is asked for one; the hash of an Arrow table is remembered in `known`. */
+export async function lookAtFrame(value: object, hasher: Hasher, known: WeakMap<object, string>): Promise<Steps> {
+  const frame = await asTable(value)
+  // DuckDB's results give an object of columns, made for this look alone.
+  if (isPlainObject(frame)) return lookAtTable(frame, hasher, true)
+  const { columns, rows, metadata } = await readTable(frame, { plain: new Set(), dictionaries: [] })
+  return (function* () {
+    const fingerprint = new Fingerprint(hasher)
+    for (const [index, { chunks }] of columns.entries()) {
+      for (const data of chunks) {
+        yield* fingerprint.piece(index, data)
+        yield
+      }
+    }
+    fingerprint.numbers(rows, columns.length)
+    for (const { field } of columns) {
+      fingerprint.text(field.name ?? '')
+      fingerprint.text(String(field.type))
+      fingerprint.text(JSON.stringify([field.nullable, ...field.metadata]))
+    }
+    fingerprint.text(JSON.stringify([...metadata]))
+    const hash = fingerprint.end()
+    if (isArrow(value)) known.set(value, hash)
+    return {
+      hash,
+      kind: 'table',
+      columns: columns.map(({ name }) => name),
+      rows,
+      encode: async (options) => tableCodec.encode(frame, options),
+    }
+  })()
+}

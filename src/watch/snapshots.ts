@@ -1,0 +1,90 @@
+import type { AssetKind, Encoded, EncodeOptions } from '../codecs/codec.ts'
+import { isTidemarkError } from '../errors.ts'
+import { Pace, type PaceOptions } from '../platform/pace.ts'
+import { type Hasher, openHasher } from './hasher.ts'
+import { type Held, openHeld } from './source.ts'
+
+/** A table as it was read at one time: later changes do not reach it. */
+export interface Snapshot {
+  /** Of exactly what is encoded. */
+  readonly hash: string
+  readonly kind: AssetKind
+  /** Names of the columns; undefined for arrays. */
+  readonly columns: readonly string[] | undefined
+  readonly rows: number
+  /** Read without a pause: the table as it was at one moment. Else each part as it was when its turn came. */
+  readonly whole: boolean
+  encode(options: EncodeOptions): Promise<Encoded>
+}
+
+/** What a look at a table found. */
+export interface Seen {
+  readonly hash: string
+  readonly kind: AssetKind
+  readonly columns?: readonly string[]
+  readonly rows: number
+  readonly encode: (options: EncodeOptions) => Promise<Encoded>
+}
+
+export type Steps = Generator<unknown, Seen>
+
+/** Looks at watched tables, in slices. One look at a time. */
+export class Snapshots {
+  readonly #paceOptions: PaceOptions | undefined
+  readonly #openHasher: () => Promise<Hasher>
+  #hasher: Hasher | undefined
+  // Arrow's tables do not change: what was hashed once need not be again.
+  readonly #known = new WeakMap<object, string>()
+
+  constructor(options: { pace?: PaceOptions; openHasher?: () => Promise<Hasher> } = {}) {
+    this.#paceOptions = options.pace
+    this.#openHasher = options.openHasher ?? openHasher
+  }
+
+  /**
+   * A hash of all that the source holds: equal as long as the version made of it would be.
+   *
+   * @throws InvalidInputError what is wrong with the source, or with a cell
+   */
+  async look(source: unknown): Promise<string> {
+    const held = await openHeld(source)
+    const known = held.kind === 'frame' ? this.#known.get(held.value) : undefined
+    return known ?? (await untilAtRest(async () => this.#pace().run(await this.#steps(held, false)))).hash
+  }
+
+  /** A copy to make a version of. */
+  async take(source: unknown): Promise<Snapshot> {
+    const held = await openHeld(source)
+    return untilAtRest(async () => {
+      const pace = this.#pace()
+      const { columns, ...seen } = await pace.run(await this.#steps(held, true))
+      return { ...seen, columns, whole: pace.rests === 0 }
+    })
+  }
+
+  #pace(): Pace {
+    return new Pace(this.#paceOptions)
+  }
+
+  async #steps(held: Held, keep: boolean): Promise<Steps> {
+    this.#hasher ??= await this.#openHasher()
+    const hasher = this.#hasher
+    // What reads tables has Arrow behind it: loaded when it is first needed.
+    if (held.kind === 'arrays') return (await import('./look-at-arrays.ts')).lookAtArrays(held.value, hasher, keep)
+    if (held.kind !== 'frame') return (await import('./look-at-table.ts')).lookAtTable(held.value, hasher, keep)
+    return (await import('./look-at-frame.ts')).lookAtFrame(held.value, hasher, this.#known)
+  }
+}
+
+// Tables that became shorter while they were read are read again, so often at most in one look.
+const readings = 5
+
+async function untilAtRest<Result>(read: () => Promise<Result>): Promise<Result> {
+  for (let reading = 1; ; reading++) {
+    try {
+      return await read()
+    } catch (error) {
+      if (reading === readings || !isTidemarkError(error) || error.code !== 'table-changing') throw error
+    }
+  }
+}
