@@ -3,7 +3,7 @@ import { linkTo, type RemoteOptions, remoteName } from './client/remote-link.ts'
 import { stage } from './client/stage.ts'
 import { type StagedAsset, StagedAssets } from './client/staged.ts'
 import { InvalidInputError } from './errors.ts'
-import { checkOptions, checkText, checkTexts, describe } from './options.ts'
+import { checkFlag, checkOptions, checkText, checkTexts, describe } from './options.ts'
 import { checkName, checkSemanticVersion } from './paths.ts'
 import type { Metadata, VersionWire } from './protocol/shapes.ts'
 
@@ -84,7 +84,7 @@ export class Artifact {
     checkTexts(versionTags, 'versionTags')
     checkText(description, 'description')
     this.name = checkName(name)
-    this.type = checkName(type)
+    this.type = checkName(type, 'type')
     this.version = version === undefined ? undefined : checkSemanticVersion(version)
     this.aliases = aliases.map((alias) => checkName(alias, 'alias'))
     this.versionTags = versionTags.map((tag) => checkName(tag, 'tag'))
@@ -108,6 +108,8 @@ export class Artifact {
   async add(source: unknown, options: AddOptions = {}): Promise<this> {
     checkOptions(options, ['logicalPath', 'overwrite', 'metadata', 'ignore', 'signal'], 'add()')
     checkText(options.logicalPath, 'logicalPath')
+    checkFlag(options.overwrite, 'overwrite')
+    if (typeof options.ignore !== 'string') checkTexts(options.ignore, 'ignore')
     pendingOf(this).assets.addAll(await stage(source, { ...options, metadata: checkMetadata(options.metadata) }))
     return this
   }
@@ -125,6 +127,7 @@ export class Artifact {
       'addRemote()',
     )
     checkText(options.logicalPath, 'logicalPath')
+    for (const flag of ['overwrite', 'sync', 'checksum'] as const) checkFlag(options[flag], flag)
     const { logicalPath, overwrite = false, metadata } = options
     const reference = await linkTo(String(uri), options)
     const path =

@@ -1,11 +1,13 @@
 import { readAsset, streamOf } from './client/asset-reader.ts'
 import type { Connection } from './client/connection.ts'
 import { type DownloadOptions, type DownloadReport, download } from './client/download.ts'
+import { overwriteRules } from './client/download-target.ts'
 import { type DownloadTo, openTarget } from './client/open-target.ts'
 import { loadCodec } from './codecs/registry.ts'
 import type { Entry } from './content/entry.ts'
 import type { VersionReader } from './content/version-reader.ts'
 import { UnsupportedError } from './errors.ts'
+import { checkChoice, checkCount, checkOptions } from './options.ts'
 import { toBase64Url } from './protocol/base64.ts'
 import type { Metadata, VersionWire } from './protocol/shapes.ts'
 
@@ -53,19 +55,25 @@ export class LoggedArtifactAsset {
    * @throws CorruptionError when what is stored is damaged; UnsupportedError `asset-is-remote`
    */
   async get(options: { signal?: AbortSignal } = {}): Promise<unknown> {
+    checkOptions(options, ['signal'], 'get()')
     const entry = this.#stored('get')
     const codec = await loadCodec(entry.kind, this.#connection.codecs)
     return codec.decode(readAsset(this.#reader, entry, options.signal))
   }
 
-  /** The bytes as a stream, verified piece by piece. */
+  /** The bytes as a stream, verified piece by piece. `start` and `end`: a half-open range of bytes; past the end it is clamped. */
   open(options: { start?: number; end?: number; signal?: AbortSignal } = {}): ReadableStream<Uint8Array> {
+    checkOptions(options, ['start', 'end', 'signal'], 'open()')
+    checkCount(options.start, 'start')
+    checkCount(options.end, 'end')
     return streamOf(this.#reader.read(this.#stored('open'), options))
   }
 
   /** Writes this asset below the target, at its logical path. */
   async download(target: DownloadTo, options: Omit<DownloadOptions, 'pathPrefix'> = {}): Promise<DownloadReport> {
-    return download(this.#reader, await openTarget(target), { ...options, pathPrefix: this.#stored('download').path })
+    checkOptions(options, ['overwrite', 'onProgress', 'signal'], 'download()')
+    checkChoice(options.overwrite, overwriteRules, 'overwrite')
+    return download(this.#reader, await openTarget(target), { ...options, only: this.#stored('download') })
   }
 
   /** What a list or a page shows of it: a schema and first rows, shapes, a thumbnail, first lines. */

@@ -91,6 +91,7 @@ export class LoggedArtifact {
 
   /** All assets, sorted by path. */
   async getAssets(options: { signal?: AbortSignal } = {}): Promise<LoggedArtifactAsset[]> {
+    checkOptions(options, ['signal'], 'getAssets()')
     const assets: LoggedArtifactAsset[] = []
     for await (const entry of this.#read().entries({ signal: options.signal })) assets.push(this.#asset(entry))
     return assets
@@ -103,6 +104,7 @@ export class LoggedArtifact {
 
   /** @throws NotFoundError `asset-not-found` naming paths that are near */
   async getAsset(path?: string, options: { signal?: AbortSignal } = {}): Promise<LoggedArtifactAsset> {
+    checkOptions(options, ['signal'], 'getAsset()')
     return this.#asset(await this.#entry(path, options.signal))
   }
 
@@ -176,6 +178,7 @@ export class LoggedArtifact {
    * ```
    */
   async newDraft(options: { signal?: AbortSignal } = {}): Promise<Artifact> {
+    checkOptions(options, ['signal'], 'newDraft()')
     const assets = new StagedAssets()
     for await (const { path, size, kind, metadata, remote } of this.#read().entries({ signal: options.signal }))
       assets.add(path, { kept: { size, kind, ...(remote && { link: remote.uri }) }, ...(metadata && { metadata }) })
@@ -194,6 +197,7 @@ export class LoggedArtifact {
 
   /** Deletes this version. Its index and number are never used again; what only it needs is freed by the next collection. */
   async delete(options: { signal?: AbortSignal } = {}): Promise<void> {
+    checkOptions(options, ['signal'], 'delete()')
     await this.#connection.api.json('DELETE', routes.version(this.workspace, this.name, this.index), options)
   }
 
@@ -270,6 +274,6 @@ function shown(paths: readonly string[]): string {
 }
 
 function checkedNames(names: readonly string[], what: 'tag' | 'alias'): string[] {
-  checkTexts(names, `${what}s`)
+  checkTexts(names, what === 'alias' ? 'aliases' : 'tags')
   return [...new Set(names.map((name) => checkName(name, what)))]
 }

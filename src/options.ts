@@ -1,9 +1,10 @@
 import { InvalidInputError } from './errors.ts'
 
 /**
- * Refuses options that do not exist, by name and with the nearest that does: a misspelt option that is ignored costs more than an error.
+ * Refuses options that do not exist, by name and with the nearest that does: a misspelt option that is ignored costs more than an error. `signal` and
+ * `onProgress`, which mean the same everywhere, are looked at more closely.
  *
- * @throws InvalidInputError `unknown-option`, `invalid-options`
+ * @throws InvalidInputError `unknown-option`, `invalid-options`, `invalid-option`
  */
 export function checkOptions(options: unknown, known: readonly string[], what: string): void {
   if (options === undefined) return
@@ -24,36 +25,57 @@ export function checkOptions(options: unknown, known: readonly string[], what: s
       fields: { option },
     })
   }
+  if ('signal' in options) checkSignal(options.signal)
+  if ('onProgress' in options && options.onProgress !== undefined && typeof options.onProgress !== 'function')
+    throw wrong('onProgress', 'a function', options.onProgress)
+}
+
+function checkSignal(signal: unknown): void {
+  if (signal === undefined) return
+  // By what it can do: a signal of another realm, or of a polyfill, is one too.
+  const fits =
+    typeof signal === 'object' &&
+    signal !== null &&
+    'aborted' in signal &&
+    'addEventListener' in signal &&
+    typeof signal.addEventListener === 'function'
+  if (!fits) throw wrong('signal', 'an AbortSignal', signal)
+}
+
+/** @throws InvalidInputError `invalid-option` unless the value is true, false or left out. */
+export function checkFlag(value: unknown, option: string): asserts value is boolean | undefined {
+  if (value !== undefined && typeof value !== 'boolean') throw wrong(option, 'true or false', value)
+}
+
+/** @throws InvalidInputError `invalid-option` unless the value is a whole number from 0, or left out. */
+export function checkCount(value: unknown, option: string): asserts value is number | undefined {
+  if (value !== undefined && !(Number.isSafeInteger(value) && Number(value) >= 0))
+    throw wrong(option, 'a whole number from 0', value)
 }
 
 /** @throws InvalidInputError `invalid-option` unless the value is a string or left out. */
 export function checkText(value: unknown, option: string): asserts value is string | undefined {
   if (value === undefined || typeof value === 'string') return
-  throw new InvalidInputError(`${option} must be a string, not ${describe(value)}.`, {
-    code: 'invalid-option',
-    fields: { option },
-  })
+  throw wrong(option, 'a string', value)
 }
 
 /** @throws InvalidInputError `invalid-option` unless the value is an array of strings or left out. */
 export function checkTexts(value: unknown, option: string): asserts value is readonly string[] | undefined {
   if (value === undefined || (Array.isArray(value) && value.every((one) => typeof one === 'string'))) return
-  throw new InvalidInputError(`${option} must be an array of strings, not ${describe(value)}.`, {
-    code: 'invalid-option',
-    fields: { option },
-  })
+  throw wrong(option, 'an array of strings', value)
 }
 
 /** @throws InvalidInputError `invalid-option` unless the value is one of those named, or left out. */
 export function checkChoice(value: unknown, choices: readonly unknown[], option: string): void {
   if (value === undefined || choices.includes(value)) return
-  throw new InvalidInputError(
-    `${option} must be ${choices.map((one) => JSON.stringify(one)).join(' or ')}, not ${describe(value)}.`,
-    {
-      code: 'invalid-option',
-      fields: { option },
-    },
-  )
+  throw wrong(option, choices.map((one) => JSON.stringify(one)).join(' or '), value)
+}
+
+function wrong(option: string, wanted: string, value: unknown): InvalidInputError {
+  return new InvalidInputError(`${option} must be ${wanted}, not ${describe(value)}.`, {
+    code: 'invalid-option',
+    fields: { option },
+  })
 }
 
 /** A value as an error message names it: short, and never its content when that is large. */

@@ -64,7 +64,7 @@ function segmentProblem(segment: string): string | undefined {
 }
 
 /** What a name belongs to: decides the wording of the refusal. */
-export type NameOf = 'artifact' | 'alias' | 'tag' | 'workspace' | 'project' | 'experiment'
+export type NameOf = 'artifact' | 'type' | 'alias' | 'tag' | 'workspace' | 'project' | 'experiment'
 
 /**
  * A name of an artifact, alias, tag, workspace or project, in NFC: 1 to 128 characters, no `/`, `:` or control characters.

@@ -16,8 +16,9 @@ export async function readBytes(request: Request, limit: number): Promise<Uint8A
       pieces.push(next.value)
     }
   } finally {
-    // After the end this does nothing; before it, the sender learns that nobody reads on.
-    await reader.cancel()
+    // After the end this does nothing; before it, the sender learns that nobody reads on. Not waited for: of a request that was cloned, and ky clones each, it would
+    // not resolve before the other half is cancelled too. A source that also fails to stop has nothing to add.
+    void reader.cancel().catch(() => undefined)
   }
   if (pieces.length === 1) return pieces[0]
   const bytes = new Uint8Array(size)
@@ -48,5 +49,8 @@ export async function readJson(request: Request, limit: number): Promise<JsonVal
 }
 
 function tooLarge(limit: number): InvalidInputError {
-  return new InvalidInputError(`The body is larger than ${limit} bytes.`, { code: 'body-too-large', fields: { limit } })
+  return new InvalidInputError(
+    `The request is larger than the ${limit} bytes allowed. What is that large, such as metadata, belongs into an asset.`,
+    { code: 'body-too-large', fields: { limit } },
+  )
 }

@@ -35,6 +35,7 @@ export async function fsTarget(given: string | URL): Promise<DownloadTarget> {
 }
 
 class FolderTarget implements DownloadTarget {
+  readonly folds = true
   readonly #root: string
   readonly #name: string
   /** Staged files in the order they came: logical path and number of the temporary. */

@@ -1,6 +1,7 @@
 import type { Entry } from '../content/entry.ts'
 import type { VersionReader } from '../content/version-reader.ts'
-import { CorruptionError, InvalidInputError, throwIfAborted } from '../errors.ts'
+import { CorruptionError, InvalidInputError, NotFoundError, throwIfAborted } from '../errors.ts'
+import { nearest } from '../options.ts'
 import { checkLogicalPath, foldPath } from '../paths.ts'
 import { type DownloadTarget, digestOf, fileExists, type Overwrite } from './download-target.ts'
 import { type OnProgress, ProgressReporter } from './progress.ts'
@@ -8,6 +9,9 @@ import { atOnce } from './slots.ts'
 
 // Looking at files waits for the disk; a few at once keep it busy.
 const looksInFlight = 16
+
+// Paths named in a message: enough to recognise one, few enough to read.
+const pathsShown = 5
 
 export interface DownloadOptions {
   /** Default `fail`. */
@@ -33,11 +37,12 @@ export interface DownloadReport {
 export async function download(
   reader: VersionReader,
   target: DownloadTarget,
-  options: DownloadOptions,
+  options: DownloadOptions & { readonly only?: Entry },
 ): Promise<DownloadReport> {
   const { overwrite = 'fail', signal, onProgress } = options
   try {
-    const { files, remote } = await plan(reader, options)
+    const { files, remote } = options.only ? planOne(reader, options.only) : await plan(reader, options)
+    if (target.folds) assertApart(files, reader.what)
     const { wanted, kept } = await choose(files, target, overwrite, signal)
     const totalBytes = wanted.reduce((sum, { size }) => sum + size, 0)
     const progress = new ProgressReporter(onProgress, { phase: 'downloading', totalBytes, totalFiles: wanted.length })
@@ -80,8 +85,29 @@ async function plan(
     if (entry.remote) remote.push(entry.path)
     else files.push(entry)
   }
-  assertApart(files, reader.what)
+  if (prefix !== '' && files.length + remote.length === 0) throw await nothingBelow(reader, prefix, signal)
   return { files, remote }
+}
+
+function planOne(reader: VersionReader, entry: Entry): { files: Entry[]; remote: string[] } {
+  assertSafe(entry.path, reader.what)
+  return { files: [entry], remote: [] }
+}
+
+async function nothingBelow(reader: VersionReader, prefix: string, signal?: AbortSignal): Promise<NotFoundError> {
+  const paths = new Set<string>()
+  for await (const { path } of reader.entries({ signal })) {
+    paths.add(path)
+    // Folders too: a prefix is one most of the time.
+    for (let slash = path.indexOf('/'); slash !== -1; slash = path.indexOf('/', slash + 1))
+      paths.add(path.slice(0, slash))
+  }
+  const near = nearest(prefix, paths, pathsShown)
+  const hint = near.length > 0 ? ` Did you mean ${near.join(', ')}?` : ' See its paths: getAssets().'
+  return new NotFoundError(`${reader.what} has no asset or folder '${prefix}'.${hint}`, {
+    code: 'asset-not-found',
+    fields: { path: prefix },
+  })
 }
 
 function assertSafe(path: string, what: string): void {

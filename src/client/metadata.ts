@@ -1,9 +1,13 @@
+import { unreadable } from '../codecs/reading-value.ts'
 import { InvalidInputError } from '../errors.ts'
 import { describe } from '../options.ts'
 import type { JsonValue, Metadata } from '../protocol/shapes.ts'
 
 // Deep enough for any description of data, and far from the end of the stack.
 const deepest = 100
+
+// As much of a path as fits a line of a terminal.
+const longestPath = 100
 
 /**
  * Metadata is plain JSON: what is given is copied, so that later changes to it do not reach what was said.
@@ -12,8 +16,13 @@ const deepest = 100
  */
 export function checkMetadata(value: unknown, what = 'metadata'): Metadata | undefined {
   if (value === undefined) return undefined
-  if (!isPlainObject(value)) throw notJson(what, value)
-  return copyObject(value, what, 0)
+  try {
+    if (!isPlainObject(value)) throw notJson(what, value)
+    return copyObject(value, what, 0)
+  } catch (cause) {
+    // A getter or a proxy runs its owner's code.
+    throw unreadable(cause, what)
+  }
 }
 
 function copyObject(value: object, path: string, depth: number): Metadata {
@@ -38,10 +47,15 @@ function isPlainObject(value: unknown): value is object {
 
 function notJson(path: string, value: unknown, reason = `it is ${describe(value)}`): InvalidInputError {
   return new InvalidInputError(
-    `${path} cannot be stored: ${reason}. Metadata takes strings, finite numbers, booleans, null, and arrays and plain objects of them.`,
+    `${shortened(path)} cannot be stored: ${reason}. Metadata takes strings, finite numbers, booleans, null, and arrays and plain objects of them.`,
     {
       code: 'invalid-metadata',
-      fields: { path },
+      fields: { path: shortened(path) },
     },
   )
+}
+
+/** The path of a cycle is as long as the depth allowed. */
+function shortened(path: string): string {
+  return path.length > longestPath ? `${path.slice(0, longestPath)}…` : path
 }

@@ -3,6 +3,7 @@ import type { AssetKind } from '../codecs/codec.ts'
 import { detect } from '../codecs/detect.ts'
 import { fileContent } from '../codecs/file-content.ts'
 import { type FileSource, isFileSource } from '../codecs/file-source.ts'
+import { readingValue } from '../codecs/reading-value.ts'
 import { isWrapped, unwrap } from '../codecs/values.ts'
 import { InvalidInputError } from '../errors.ts'
 import { type Opened, openSource } from '../sources/open.ts'
@@ -17,11 +18,15 @@ export interface OpenedValue {
   readonly folder?: Opened & { readonly kind: 'folder' }
 }
 
-/** @throws InvalidInputError `unsupported-value`, and what looking for files throws */
-export async function openValue(
+/** @throws InvalidInputError `unsupported-value`, `value-unreadable`, and what looking for files throws */
+export function openValue(
   value: unknown,
   options: { ignore?: string | readonly string[]; signal?: AbortSignal },
 ): Promise<OpenedValue> {
+  return readingValue(() => open(value, options), options.signal)
+}
+
+async function open(value: unknown, options: Parameters<typeof openValue>[1]): Promise<OpenedValue> {
   const { kind, value: found, source } = detect(value)
   if (!source && kind !== 'string') return kind === 'file' ? heldFile(found) : { kind, value: found }
   const opened = await openSource(found, options)

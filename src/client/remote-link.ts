@@ -53,6 +53,9 @@ export function remoteName(uri: string): string {
   }
 }
 
+// What they hold is in the URI itself or in this process - or runs, where somebody clicks it.
+const notPlaces: ReadonlySet<string> = new Set(['javascript:', 'vbscript:', 'data:', 'blob:', 'about:'])
+
 function parseUri(uri: string): URL {
   let url: URL
   try {
@@ -63,6 +66,11 @@ function parseUri(uri: string): URL {
       { code: 'invalid-uri', cause },
     )
   }
+  if (notPlaces.has(url.protocol))
+    throw new InvalidInputError(
+      `A URI that begins with '${url.protocol}' is no place where data stays. Add what it holds as a value, or give an address such as 's3://bucket/key'.`,
+      { code: 'invalid-uri', fields: { scheme: url.protocol } },
+    )
   // The link is stored and shown to everyone who may read the artifact.
   if (url.username !== '' || url.password !== '')
     throw new InvalidInputError(

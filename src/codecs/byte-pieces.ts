@@ -1,4 +1,12 @@
-import { ConflictError, InvalidInputError, NotFoundError, throwIfAborted, UnavailableError } from '../errors.ts'
+import {
+  AbortedError,
+  ConflictError,
+  InvalidInputError,
+  isTidemarkError,
+  NotFoundError,
+  throwIfAborted,
+  UnavailableError,
+} from '../errors.ts'
 import { describe, isBytes } from './capabilities.ts'
 
 /** Bytes in memory are handed on in views of this size: small enough to hash from the CPU's cache, large enough that the calls do not show. */
@@ -38,7 +46,7 @@ export async function* piecesOfStream(
   throwIfAborted(signal)
   if (stream.locked) {
     throw new InvalidInputError(
-      `The stream of ${name} is already being read by somebody else. Log it before reading it, or tee() it.`,
+      `${sentence(name)} is already being read by somebody else. Log it before reading it, or tee() it.`,
       {
         code: 'stream-used',
       },
@@ -96,29 +104,49 @@ export async function* piecesOfIterable(
 function asPiece(piece: unknown, name: string): Uint8Array {
   if (isBytes(piece)) return viewBytes(piece)
   throw new InvalidInputError(
-    `The stream of ${name} gave ${describe(piece)} where bytes were expected. Encode text with TextEncoder first.`,
+    `${sentence(name)} gave ${describe(piece)} where bytes were expected. Encode text with TextEncoder first.`,
     {
       code: 'not-bytes',
     },
   )
 }
 
-/** What a browser says about a File whose file is gone or changed: https://w3c.github.io/FileAPI/#dfn-error-codes */
+/**
+ * What went wrong while a source was read, as one of ours. What a browser says about a File whose file is gone or changed:
+ * https://w3c.github.io/FileAPI/#dfn-error-codes
+ */
 export function sourceError(error: unknown, name: string): unknown {
-  if (!(error instanceof Error))
-    return new UnavailableError(`${name} could not be read: ${String(error)}.`, { code: 'read-failed', cause: error })
+  if (isTidemarkError(error)) return error
+  if (!(error instanceof Error)) return readFailed(String(error), name, error)
   switch (error.name) {
+    case 'AbortError':
+      return new AbortedError(`Reading ${name} was aborted.`, { code: 'aborted', cause: error })
     case 'NotReadableError':
-      return new ConflictError(`${name} changed since it was chosen, or can no longer be read. Choose it again.`, {
-        code: 'file-changed',
-        cause: error,
-      })
+      return new ConflictError(
+        `${sentence(name)} changed since it was chosen, or can no longer be read. Choose it again.`,
+        {
+          code: 'file-changed',
+          cause: error,
+        },
+      )
     case 'NotFoundError':
-      // Our own class has this name too; it already says what it should.
-      return 'category' in error
-        ? error
-        : new NotFoundError(`${name} is no longer there.`, { code: 'file-vanished', cause: error })
+      return new NotFoundError(`${sentence(name)} is no longer there.`, { code: 'file-vanished', cause: error })
     default:
-      return error
+      return readFailed(error.message, name, error)
   }
+}
+
+function readFailed(reason: string, name: string, cause: unknown): UnavailableError {
+  return new UnavailableError(
+    `${sentence(name)} could not be read to its end: ${reason}. Log it again from a fresh source.`,
+    {
+      code: 'read-failed',
+      cause,
+    },
+  )
+}
+
+/** With a capital letter: `the stream` where a name is missing. */
+function sentence(name: string): string {
+  return name.charAt(0).toUpperCase() + name.slice(1)
 }

@@ -80,9 +80,9 @@ function textOf(bytes: Uint8Array, more: boolean): string | undefined {
 }
 
 function changed(file: FileSource, total: number): ConflictError {
-  const name = file.path ?? (file.name === '' ? 'The file' : file.name)
+  const name = file.path ?? file.name
   return new ConflictError(
-    `'${name}' should have ${file.size} bytes, and ${total > (file.size ?? 0) ? 'more' : `only ${total}`} came. Log it again when nobody writes to it.`,
-    { code: 'file-changed', fields: { path: name } },
+    `${name === '' ? 'The source' : `'${name}'`} should have ${file.size} bytes, and ${total > (file.size ?? 0) ? 'more' : `only ${total}`} came. Log it again when nobody writes to it.`,
+    { code: 'file-changed', fields: name === '' ? {} : { path: name } },
   )
 }

@@ -1,5 +1,6 @@
 import { UnsupportedError } from '../errors.ts'
 import type { AssetKind, Codec } from './codec.ts'
+import { readingValue } from './reading-value.ts'
 
 /** Codecs by kind, each loaded when it is first met: Arrow alone is 50 kB. */
 export type CodecRegistry = Map<string, () => Promise<Codec>>
@@ -26,16 +27,23 @@ export const codecs: CodecRegistry = createCodecs()
  *
  * @throws UnsupportedError `unknown-asset-kind`: the asset was written by a newer version, or with a codec that is not registered here.
  */
-export function loadCodec(kind: string, registry: CodecRegistry = codecs): Promise<Codec> {
+export async function loadCodec(kind: string, registry: CodecRegistry = codecs): Promise<Codec> {
   const load = registry.get(kind)
-  if (load !== undefined) return load()
-  return Promise.reject(
-    new UnsupportedError(
-      `No codec reads assets of kind '${kind}' here. Update tidemark, or read the bytes with open().`,
-      {
-        code: 'unknown-asset-kind',
-        fields: { kind },
-      },
-    ),
+  if (load === undefined) throw unknownKind(kind)
+  const codec = await load()
+  return {
+    kind: codec.kind,
+    encode: (value, options) => readingValue(() => codec.encode(value, options), options?.signal),
+    decode: (asset) => codec.decode(asset),
+  }
+}
+
+function unknownKind(kind: string): UnsupportedError {
+  return new UnsupportedError(
+    `No codec reads assets of kind '${kind}' here. Update tidemark, or read the bytes with open().`,
+    {
+      code: 'unknown-asset-kind',
+      fields: { kind },
+    },
   )
 }

@@ -145,14 +145,12 @@ export class VersionWriter {
   /**
    * Writes the manifest and waits until everything is stored.
    *
-   * @throws ConflictError `asset-exists` when two assets have one path.
+   * @throws ConflictError `asset-exists` when two assets have one path, `asset-in-the-way` when one has others below it.
    */
   async finish(): Promise<WrittenVersion> {
     throwIfAborted(this.#signal)
     const entries = this.#entries.sort((a, b) => comparePaths(a.path, b.path))
-    for (let index = 1; index < entries.length; index++) {
-      if (entries[index].path === entries[index - 1].path) throw duplicate(entries[index].path)
-    }
+    assertApart(entries)
     const base = this.#base
     const root =
       entries.length === 0
@@ -234,6 +232,29 @@ export function versionDigest(entries: readonly Entry[], digester: Digester): st
   }
   hasher.update(encoder.encode(lines))
   return hasher.hex()
+}
+
+/** Sorted entries: no two at one path, and no stored file where others need a folder. What is only linked is in no folder: S3 has such keys. */
+function assertApart(entries: readonly Entry[]): void {
+  // Those of the entries before that this one's path begins with.
+  const begun: string[] = []
+  let previous: string | undefined
+  for (const { path, remote } of entries) {
+    if (path === previous) throw duplicate(path)
+    previous = path
+    if (remote) continue
+    for (let last = begun.at(-1); last !== undefined && !path.startsWith(last); last = begun.at(-1)) begun.pop()
+    const file = begun.find((one) => path.charAt(one.length) === '/')
+    if (file !== undefined) throw inTheWay(file, path)
+    begun.push(path)
+  }
+}
+
+function inTheWay(file: string, path: string): ConflictError {
+  return new ConflictError(
+    `'${file}' is an asset, and cannot be the folder of '${path}' as well. Give one of them another logical path.`,
+    { code: 'asset-in-the-way', fields: { path: file, other: path } },
+  )
 }
 
 function pathOf(item: { path: string } | { first: string } | { digest: string }): string {

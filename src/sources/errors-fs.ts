@@ -33,7 +33,9 @@ export function fsError(error: unknown, shown: string, known: boolean, path: str
       )
     case 'ELOOP':
       return new InvalidInputError(
-        `'${shown}' is a link that leads back to itself. Repair it, or leave it out with ignore.`,
+        known
+          ? `'${shown}' became a link after it was looked at, and links that lead elsewhere are not followed. Log it again when nobody changes the folder.`
+          : `'${shown}' is a link that leads back to itself. Repair it, or leave it out with ignore.`,
         {
           code: 'link-leaves-folder',
           ...more,

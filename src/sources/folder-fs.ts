@@ -72,7 +72,7 @@ async function follow(
     if (!stats.isFile() && !stats.isDirectory()) return { kind: 'other', name, refuse: () => notAFile(shown, path) }
     isFolder = stats.isDirectory()
   } catch (error) {
-    const refusal = isMissing(error) ? brokenLink(shown, path, error) : fsError(error, shown, true, path)
+    const refusal = isMissing(error) ? brokenLink(shown, path, error) : fsError(error, shown, false, path)
     if (!isTidemarkError(refusal)) throw refusal
     return { kind: 'other', name, refuse: () => refusal }
   }

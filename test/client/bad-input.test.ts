@@ -29,6 +29,11 @@ describe('values that cannot be stored', () => {
     ['undefined', undefined, /undefined/],
     ['a symbol', Symbol('x'), /symbol/],
     ['a RegExp in a dict', { pattern: /x/ }, /pattern/],
+    ['a getter that throws', throwing(), /the disk of the getter/],
+    ['a getter that throws in rows', [{ a: 1 }, throwing()], /the disk of the getter/],
+    ['a proxy that throws', new Proxy({ a: 1 }, { ownKeys: () => throwing().value }), /the disk of the getter/],
+    ['a revoked proxy', revoked(), /revoked/],
+    ['a revoked proxy in a dict', { deep: { down: revoked() } }, /revoked/],
   ])('%s', async (_, value, message) => {
     const { tidemark, experiment } = await begin()
     await expect(experiment.uploadArtifact('x', value)).rejects.toThrow(message)
@@ -36,6 +41,20 @@ describe('values that cannot be stored', () => {
     await nothingLogged(tidemark)
   })
 })
+
+function throwing(): { value: never } {
+  return {
+    get value(): never {
+      throw new Error('the disk of the getter is gone')
+    },
+  }
+}
+
+function revoked(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
+}
 
 describe('names, paths and options', () => {
   it.each(['', 'a/b/c', 'a\u0000b', '.', '..', 'x'.repeat(129), 7, null, undefined])('the name %j', async (name) => {
@@ -110,6 +129,70 @@ describe('names, paths and options', () => {
     await nothingLogged(tidemark)
   })
 
+  it.each([
+    ['a signal', (e: Experiment) => e.uploadArtifact('x', 1, { signal: untyped({}) })],
+    ['progress', (e: Experiment) => e.uploadArtifact('x', 1, { onProgress: untyped('loud') })],
+    ['what to ignore', async () => new Artifact('x', 'y').add('.', { ignore: untyped(5) })],
+    [
+      'whether to overwrite',
+      async () => new Artifact('x', 'y').add(1, { logicalPath: 'a', overwrite: untyped('yes') }),
+    ],
+    ['whether to ask', async () => new Artifact('x', 'y').addRemote('s3://a/b', { checksum: untyped('no') })],
+    ['a range', async (e: Experiment) => (await (await e.uploadArtifact('x', 1)).getAsset()).open({ start: -5 })],
+    [
+      'the end of a range',
+      async (e: Experiment) => (await (await e.uploadArtifact('x', 1)).getAsset()).open({ end: untyped('7') }),
+    ],
+  ])('%s of the wrong type', async (_, call) => {
+    const { experiment } = await begin()
+    await expect(call(experiment)).rejects.toMatchObject({ code: 'invalid-option', category: 'InvalidInputError' })
+  })
+
+  it('unknown options of a version and its assets', async () => {
+    const { experiment } = await begin()
+    const logged = await experiment.uploadArtifact('x', 1)
+    const asset = await logged.getAsset()
+    const typo = untyped<object>({ sginal: 1 })
+    for (const call of [
+      () => logged.getAssets(typo),
+      () => logged.getAsset('x.json', typo),
+      () => logged.get('x.json', typo),
+      () => logged.open('x.json', typo),
+      () => logged.newDraft(typo),
+      () => logged.delete(typo),
+      () => asset.get(typo),
+      async () => asset.open(typo),
+      () => asset.download(new Map(), typo),
+    ])
+      await expect(call()).rejects.toMatchObject({
+        code: 'unknown-option',
+        message: expect.stringContaining('Did you mean signal?'),
+      })
+    expect(await logged.get()).toBe(1)
+    await expect(logged.updateAliases(untyped('best'))).rejects.toMatchObject({
+      message: expect.stringContaining('aliases must be'),
+    })
+    expect(() => new Artifact('x', untyped(undefined))).toThrow(/type name/)
+  })
+
+  it('metadata larger than a commit may be, that throws, and that holds itself', async () => {
+    const { tidemark, experiment } = await begin()
+    const huge = { text: 'x'.repeat(17 * 1024 * 1024) }
+    await expect(experiment.uploadArtifact('x', 1, { metadata: huge })).rejects.toMatchObject({
+      code: 'body-too-large',
+      message: expect.stringContaining('metadata'),
+    })
+    await expect(experiment.uploadArtifact('x', 1, { metadata: throwing() })).rejects.toMatchObject({
+      code: 'value-unreadable',
+    })
+    const self: Record<string, unknown> = {}
+    self.self = self
+    const error = await experiment.uploadArtifact('x', 1, { metadata: untyped(self) }).catch((caught) => caught)
+    expect(error).toMatchObject({ code: 'invalid-metadata' })
+    expect(error.message.length).toBeLessThan(400)
+    await nothingLogged(tidemark)
+  })
+
   it('metadata is copied, and names what is not JSON in it', async () => {
     const metadata = { deep: [{ when: 1 }] }
     const artifact = new Artifact('x', 'y', { metadata })
@@ -146,6 +229,24 @@ describe('assets', () => {
     expect(artifact.assets).toHaveLength(1)
   })
 
+  it('one where another needs a folder', async () => {
+    const { tidemark, experiment } = await begin()
+    const artifact = new Artifact('data', 'dataset')
+    for (const logicalPath of ['a', 'a-b', 'a/x', 'ab']) await artifact.add(bytesOf('1'), { logicalPath })
+    await expect(experiment.logArtifact(artifact)).rejects.toMatchObject({
+      code: 'asset-in-the-way',
+      category: 'ConflictError',
+      fields: { path: 'a', other: 'a/x' },
+    })
+    await nothingLogged(tidemark)
+    artifact.remove('a/x')
+    await artifact.add(bytesOf('2'), { logicalPath: 'a-b-c' })
+    await artifact.add(bytesOf('2'), { logicalPath: 'ab-c/x' })
+    // An object store may hold both, and nothing is ever written for a link.
+    await artifact.addRemote('s3://bucket/a/linked', { logicalPath: 'a/linked' })
+    expect((await experiment.logArtifact(artifact)).count).toBe(6)
+  })
+
   it('a value without a place, and ignore where nothing can be ignored', async () => {
     const artifact = new Artifact('data', 'dataset')
     await expect(artifact.add({ a: 1 })).rejects.toMatchObject({ code: 'logical-path-missing' })
@@ -180,6 +281,8 @@ describe('assets', () => {
   it('links', async () => {
     const artifact = new Artifact('data', 'dataset')
     await expect(artifact.addRemote('not a uri')).rejects.toMatchObject({ code: 'invalid-uri' })
+    await expect(artifact.addRemote('javascript:alert(1)')).rejects.toMatchObject({ code: 'invalid-uri' })
+    await expect(artifact.addRemote('data:,x')).rejects.toMatchObject({ code: 'invalid-uri' })
     await expect(artifact.addRemote('https://me:secret@host/x')).rejects.toMatchObject({
       code: 'uri-has-credentials',
       message: expect.not.stringContaining('secret'),
@@ -259,7 +362,11 @@ describe('files', () => {
         controller.error(new Error('the camera was unplugged'))
       },
     })
-    await expect(experiment.uploadArtifact('x', broken)).rejects.toThrow()
+    await expect(experiment.uploadArtifact('x', broken)).rejects.toMatchObject({
+      code: 'read-failed',
+      category: 'UnavailableError',
+      message: expect.stringContaining('the camera was unplugged'),
+    })
     const once = new Artifact('x', 'y')
     await once.add(new Blob(['stream']).stream(), { logicalPath: 'stream' })
     await experiment.logArtifact(once)

@@ -52,6 +52,18 @@ describe('a download into a folder', () => {
     expect(await tree(target)).toEqual(['a', 'a/2'])
   })
 
+  it('names what is near when the prefix leads to nothing, and leaves no folder', async () => {
+    const artifact = await logged({ 'photos/1': '1', ab: '3' })
+    const target = join(await temporaryFolder(), 'new')
+    for (const pathPrefix of ['photo', 'photos/1/x', '..'])
+      await expect(artifact.download(target, { pathPrefix })).rejects.toMatchObject({
+        code: 'asset-not-found',
+        category: 'NotFoundError',
+      })
+    await expect(artifact.download(target, { pathPrefix: 'photo' })).rejects.toThrow(/photos/)
+    await expect(stat(target)).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+
   it('fail: a file that differs stops everything before anything is written', async () => {
     const artifact = await logged({ a: 'a', b: 'b', c: 'c' })
     const target = await temporaryFolder()
@@ -120,6 +132,10 @@ describe('a download into a folder', () => {
     await expect(artifact.download(target)).rejects.toMatchObject({ code: 'paths-collide' })
     expect(await tree(target)).toEqual([])
     expect((await artifact.download(target, { pathPrefix: 'Photos' })).written).toEqual(['Photos/a'])
+    // In memory every path is its own.
+    const map = new Map<string, Uint8Array>()
+    expect((await artifact.download(map)).written).toHaveLength((await artifact.getAssets()).length)
+    expect(map.size).toBe((await artifact.getAssets()).length)
   })
 
   it('leaves nothing behind when it is aborted, wherever it is', async () => {
