@@ -1,3 +1,5 @@
+import { firstCut, rolled } from './gear.ts'
+
 /**
  * Content-defined cutting with a gear hash: a chunk ends where the last 32 bytes say so, so that an insertion moves cuts only near itself.
  * Sizes in bytes. The mean is about `min + target` because no cut is looked for before `min`.
@@ -19,14 +21,14 @@ const window = 32
 /** Finds the ends of chunks in bytes that arrive piece by piece. */
 export class Cutter {
   readonly #sizes: CutSizes
-  readonly #shift: number
+  readonly #mask: number
   #length = 0
   #hash = 0
 
   constructor(sizes: CutSizes = cutSizes) {
     this.#sizes = sizes
     // The high bits of the hash have seen all 32 bytes of the window; compare as many as the target has.
-    this.#shift = 32 - Math.log2(sizes.target)
+    this.#mask = ~(2 ** 32 / sizes.target - 1)
   }
 
   /**
@@ -35,34 +37,19 @@ export class Cutter {
    */
   next(bytes: Uint8Array, from: number): number {
     const { min, max } = this.#sizes
-    const shift = this.#shift
     const start = from - this.#length
     const end = Math.min(bytes.length, start + max)
-    // Nothing before the window of the first possible cut can matter.
-    let at = Math.min(Math.max(from, start + min - window), end)
     const free = Math.min(start + min, end)
-    let hash = this.#hash
-    while (at < free) hash = ((hash << 1) + gear[bytes[at++]]) | 0
-    // Unrolled: measured at twice the speed of the plain loop.
-    const unrolled = end - 4
-    while (at <= unrolled) {
-      hash = ((hash << 1) + gear[bytes[at]]) | 0
-      if (hash >>> shift === 0) return this.#cut(at + 1)
-      hash = ((hash << 1) + gear[bytes[at + 1]]) | 0
-      if (hash >>> shift === 0) return this.#cut(at + 2)
-      hash = ((hash << 1) + gear[bytes[at + 2]]) | 0
-      if (hash >>> shift === 0) return this.#cut(at + 3)
-      hash = ((hash << 1) + gear[bytes[at + 3]]) | 0
-      if (hash >>> shift === 0) return this.#cut(at + 4)
-      at += 4
-    }
-    while (at < end) {
-      hash = ((hash << 1) + gear[bytes[at++]]) | 0
-      if (hash >>> shift === 0) return this.#cut(at)
-    }
+    // Nothing before the window of the first possible cut can matter.
+    const begin = Math.min(Math.max(from, start + min - window), end)
+    const hash = rolled(bytes, begin, free, this.#hash)
+    const cut = firstCut(bytes, Math.max(begin, free), end, hash, this.#mask)
+    if (cut >= 0) return this.#cut(cut)
     if (end === start + max) return this.#cut(end)
     this.#length = bytes.length - start
-    this.#hash = hash
+    // What is older than the window has left the hash: it is that of the last bytes alone, or of these few on top of the hash before.
+    const recent = Math.max(begin, end - window)
+    this.#hash = rolled(bytes, recent, end, recent === begin ? this.#hash : 0)
     return -1
   }
 
@@ -78,12 +65,3 @@ export class Cutter {
     return at
   }
 }
-
-// Part of the stored form's stability, not of its meaning: other values would still read everything, but would share no chunks with what is stored.
-// 256 numbers from the 32-bit mix of MurmurHash3 over 1..256.
-const gear = Int32Array.from({ length: 256 }, (_, index) => {
-  let mixed = (index + 1) * 0x9e3779b1
-  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b)
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35)
-  return mixed ^ (mixed >>> 16)
-})
