@@ -96,7 +96,8 @@ const given: Readonly<Record<string, string>> = {
   flowers: `const flowers = new Artifact('flowers', 'dataset')
 await flowers.add(new Uint8Array(9), { logicalPath: 'photos/blurred.png' })
 await experiment.logArtifact(flowers)
-await experiment.uploadArtifact('settings', { lr: 0.1 })`,
+await experiment.uploadArtifact('settings', { lr: 0.1 })
+for (const loss of [5, 4, 3, 2, 1]) await experiment.uploadArtifact('train', [{ id: 1, loss: 6 }, { id: 2, loss }])`,
 }
 
 function complete(code: string, path: string, source: string, publicNames: readonly string[]): string {

@@ -30,7 +30,8 @@ async function runDiff({ values, out, signal, connect }: Context): Promise<numbe
   const differ = added.length + removed.length + changed.length > 0
   const exit = differ && values.flag('exit-code') ? differsExit : 0
   if (out.json) {
-    out.document({ before: versionFacts(before), after: versionFacts(after), ...found })
+    const changes = changed.map(({ path, before, after }) => ({ path, before, after }))
+    out.document({ before: versionFacts(before), after: versionFacts(after), added, removed, changed: changes })
     return exit
   }
   const { style } = out
