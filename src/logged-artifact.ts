@@ -7,7 +7,7 @@ import { type DownloadTo, openTarget } from './client/open-target.ts'
 import { StagedAssets } from './client/staged.ts'
 import { type VerifyOptions, type VerifyReport, verifyStored } from './client/verify.ts'
 import { verifyFolder } from './client/verify-folder.ts'
-import { readVersion, versionLabel } from './client/versions.ts'
+import { readVersion, readVersions, versionLabel } from './client/versions.ts'
 import type { Entry } from './content/entry.ts'
 import type { VersionReader } from './content/version-reader.ts'
 import { InvalidInputError, NotFoundError } from './errors.ts'
@@ -162,9 +162,10 @@ export class LoggedArtifact {
     this.#wire = { ...this.#wire, aliases: alias.filter((one) => one.toLowerCase() !== 'latest') }
   }
 
-  /** How this version becomes the other one, path by path. */
+  /** How this version becomes the other one, path by path; what changed in a table, `table()` of its path tells. */
   async diff(other: LoggedArtifact, options: { signal?: AbortSignal } = {}): Promise<VersionDiff> {
-    return diff(this.#read(), readVersion(this.#connection.api, wireOf(other, 'diff()')), options.signal)
+    const [before, after] = readVersions(this.#connection.api, this.#wire, wireOf(other, 'diff()'))
+    return diff(before, after, options.signal)
   }
 
   /**

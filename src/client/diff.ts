@@ -1,7 +1,11 @@
 import type { Entry } from '../content/entry.ts'
 import { diffVersions } from '../content/version-diff.ts'
 import type { VersionReader } from '../content/version-reader.ts'
+import { UnsupportedError } from '../errors.ts'
+import { checkCount, checkOptions, checkText, checkTexts } from '../options.ts'
 import type { Metadata } from '../protocol/shapes.ts'
+import type { RowChange, RowMatch, TableDiff, TableDiffOptions } from './table-diff.ts'
+import { isTable, type TablePlace } from './table-place.ts'
 
 /** What is known of an asset on one side of a difference. */
 export interface DiffSide {
@@ -16,17 +20,63 @@ export interface DiffLine extends DiffSide {
   readonly path: string
 }
 
-export interface DiffChange {
-  readonly path: string
-  readonly before: DiffSide
-  readonly after: DiffSide
-}
-
 /** How one version becomes another, by path; each list sorted. `changed`: other bytes or other metadata. */
 export interface VersionDiff {
   readonly added: readonly DiffLine[]
   readonly removed: readonly DiffLine[]
   readonly changed: readonly DiffChange[]
+}
+
+/** A path that both versions have, with other bytes or other metadata. */
+export class DiffChange {
+  readonly path: string
+  readonly before: DiffSide
+  readonly after: DiffSide
+  readonly #tables: readonly [TablePlace, TablePlace] | undefined
+
+  constructor(path: string, before: TablePlace, after: TablePlace) {
+    this.path = path
+    this.before = side(before.entry)
+    this.after = side(after.entry)
+    this.#tables = isTable(before) && isTable(after) ? [before, after] : undefined
+  }
+
+  /**
+   * What changed in a table: columns, and rows with their cells. Only the parts of the table that differ are read. `undefined` when one of the sides is no table: neither a
+   * table nor an Arrow file.
+   *
+   * @throws InvalidInputError `key-missing`: not both have such a column; `key-repeated`: it does not tell rows apart
+   * @example
+   * ```ts
+   * const { changed } = await (await experiment.getArtifact('train:v0')).diff(await experiment.getArtifact('train:v1'))
+   * const table = await changed[0].table({ key: 'id' })
+   * console.log(table?.added, table?.removed, table?.cellsByColumn, table?.rows)
+   * ```
+   */
+  async table(options: TableDiffOptions = {}): Promise<TableDiff | undefined> {
+    checkMatch(options, ['key', 'limit', 'signal'], 'table()')
+    if (options.limit !== Number.POSITIVE_INFINITY) checkCount(options.limit, 'limit')
+    if (this.#tables === undefined) return undefined
+    // With Arrow, which is loaded when first met.
+    const { diffTables, openBoth } = await import('./table-diff.ts')
+    return diffTables(await openBoth(...this.#tables, options.signal), options)
+  }
+
+  /**
+   * Every row of a table that differs, one after another, in little memory.
+   *
+   * @throws UnsupportedError `not-a-table`; InvalidInputError as for `table()`
+   */
+  async *rows(options: RowMatch = {}): AsyncGenerator<RowChange> {
+    checkMatch(options, ['key', 'signal'], 'rows()')
+    if (this.#tables === undefined)
+      throw new UnsupportedError(`'${this.path}' is not a table in both versions: it has no rows to compare.`, {
+        code: 'not-a-table',
+        fields: { path: this.path },
+      })
+    const { diffRows, openBoth } = await import('./table-diff.ts')
+    yield* diffRows(await openBoth(...this.#tables, options.signal), options)
+  }
 }
 
 /** Pages of the lists of assets that both versions share are not read. */
@@ -36,11 +86,18 @@ export async function diff(before: VersionReader, after: VersionReader, signal?:
   const changed: DiffChange[] = []
   for await (const one of diffVersions(before, after, { signal })) {
     const { path } = one
-    if (one.before && one.after) changed.push({ path, before: side(one.before), after: side(one.after) })
+    if (one.before && one.after)
+      changed.push(new DiffChange(path, { reader: before, entry: one.before }, { reader: after, entry: one.after }))
     else if (one.after) added.push({ path, ...side(one.after) })
     else if (one.before) removed.push({ path, ...side(one.before) })
   }
   return { added, removed, changed }
+}
+
+function checkMatch(options: RowMatch, known: readonly string[], what: string): void {
+  checkOptions(options, known, what)
+  if (Array.isArray(options.key)) checkTexts(options.key, 'key')
+  else if (options.key !== null) checkText(options.key, 'key')
 }
 
 function side({ size, digest, kind, metadata }: Entry): DiffSide {

@@ -47,6 +47,11 @@ export class BatchReader {
     if (options.bodyAt + end > starts[starts.length - 1]) throw new RangeError('A batch is cut off.')
   }
 
+  /** What it may come to when all of it is read. */
+  get bytes(): number {
+    return this.#starts[this.#starts.length - 1]
+  }
+
   /** The same for columns that hold the same bytes, as far as can be told without reading them. */
   signature(column: number): string {
     const { nodes, buffers, variadic, start, end } = this.#options.columns[column]

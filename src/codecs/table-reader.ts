@@ -62,6 +62,11 @@ export class TableReader {
     return this.#dictionaries.get(id)?.findLast(({ from }) => from <= batch)?.data
   }
 
+  /** False where it is replaced by another on the way. */
+  hasOneDictionary(id: number): boolean {
+    return this.#dictionaries.get(id)?.length === 1
+  }
+
   /** Reads the message of a batch, and of its columns nothing yet. @throws CorruptionError `table-damaged` */
   async open(index: number): Promise<BatchReader> {
     const stored = this.batches[index]

@@ -26,14 +26,15 @@ export class RowHashes {
     this.high = new Int32Array(rows).fill(SEED_HIGH)
   }
 
-  /** Adds the rows of a column to those from `at` on. */
-  add(column: ColumnData, at: number, rows: number): void {
-    for (let row = 0; row < rows; row += 1) {
-      this.#low = this.low[at + row]
-      this.#high = this.high[at + row]
+  /** Adds rows `from` to before `to` of a column to those from `at` on. */
+  add(column: ColumnData, from: number, to: number, at: number): void {
+    for (let row = from; row < to; row += 1) {
+      const target = at + row - from
+      this.#low = this.low[target]
+      this.#high = this.high[target]
       this.#cell(column, row)
-      this.low[at + row] = this.#low
-      this.high[at + row] = this.#high
+      this.low[target] = this.#low
+      this.high[target] = this.#high
     }
   }
 

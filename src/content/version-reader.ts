@@ -33,6 +33,13 @@ export interface PlacedPage {
   readonly page: Page
 }
 
+/** Some of an asset's chunks that lie next to each other; read only when loaded. Equal keys mean equal chunks. */
+export interface ChunkLeaf {
+  readonly key: string
+  readonly count: number
+  load(): Promise<readonly ChunkRef[]>
+}
+
 /** Reads one version: its assets, and their bytes. Everything that comes out was verified against its digest. */
 export class VersionReader {
   readonly manifest: ChunkRef | null
@@ -156,6 +163,23 @@ export class VersionReader {
     }
   }
 
+  /** All chunks of an asset, in order, in groups that versions share where nothing changed. */
+  async chunkLeaves({ content }: Entry): Promise<ChunkLeaf[]> {
+    if (!content) return []
+    if ('tree' in content) return this.#chunkLeaves(content.tree)
+    const { chunks } = content
+    return [{ key: chunks.map(({ digest }) => digest).join(), count: chunks.length, load: async () => chunks }]
+  }
+
+  async #chunkLeaves(ref: ChunkRef): Promise<ChunkLeaf[]> {
+    const page = await this.#pages.read(ref, 'chunks')
+    if (page.level === 0) return [leafAt(ref, page.chunks.length, async () => page.chunks)]
+    if (page.level > 1) return (await Promise.all(page.links.map((link) => this.#chunkLeaves(link.page)))).flat()
+    return page.links.map(({ page: leaf, count }) =>
+      leafAt(leaf, count, async () => (await this.#pages.read(leaf, 'chunks')).chunks),
+    )
+  }
+
   /**
    * The bytes of an asset, piece by piece. A read of the whole asset also checks the asset's own digest at its end.
    *
@@ -252,6 +276,10 @@ export class VersionReader {
       },
     }
   }
+}
+
+function leafAt({ digest, pack, offset }: ChunkRef, count: number, load: ChunkLeaf['load']): ChunkLeaf {
+  return { key: `${digest} ${pack} ${offset}`, count, load }
 }
 
 function* placed(refs: readonly ChunkRef[], at: number, start: number): Generator<Wanted<number>> {
