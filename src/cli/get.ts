@@ -50,11 +50,6 @@ async function runGet({ values, out, signal, onProgress, connect }: Context): Pr
       throw isTidemarkError(error) && error.code === 'file-exists' ? fileExists(error) : error
     })
   const { written, kept, remote, bytes } = report
-  if (written.length + kept.length + remote.length === 0 && pathPrefix !== undefined)
-    throw new InvalidInputError(
-      `${versionTitle(version)} has nothing at or below '${pathPrefix}'. See what it has: tidemark ls ${version.name}:v${version.index}`,
-      { code: 'prefix-matches-nothing', fields: { path: pathPrefix } },
-    )
   const ms = performance.now() - began
   if (out.json) {
     out.document({ ...versionFacts(version), folder: target, written, kept, remote, bytes, ms: Math.round(ms) })

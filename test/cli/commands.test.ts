@@ -152,7 +152,7 @@ describe('get', () => {
     await ok('put', 'flowers', 'photos')
     await ok('put', 'nul', 'photos')
     expect(errorOf(await run(['get', 'flowers', '--path', 'missing', '--json']))).toMatchObject({
-      code: 'prefix-matches-nothing',
+      code: 'asset-not-found',
     })
     const refused = await run(['get', 'nul'])
     expect(refused).toMatchObject({ code: 2 })
