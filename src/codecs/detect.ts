@@ -114,7 +114,13 @@ function areFlatRecords(values: readonly unknown[]): boolean {
 function isCell(value: unknown): boolean {
   switch (typeof value) {
     case 'object':
-      return value === null || ArrayBuffer.isView(value) || Object.prototype.toString.call(value) === '[object Date]'
+      return (
+        value instanceof Date ||
+        value === null ||
+        ArrayBuffer.isView(value) ||
+        // Of another realm.
+        Object.prototype.toString.call(value) === '[object Date]'
+      )
     case 'function':
     case 'symbol':
       return false

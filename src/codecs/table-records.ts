@@ -29,7 +29,8 @@ export class RecordsReader {
   readonly #rows: readonly unknown[]
   readonly #expected: number
   readonly #names: string[] = []
-  readonly #cells: unknown[] = new Array(BLOCK_ROWS)
+  /** Of one block, for each column. */
+  readonly #cells: unknown[][] = []
 
   /** `expected`: how many rows a builder will hold. */
   constructor(rows: readonly unknown[], expected: number) {
@@ -39,12 +40,43 @@ export class RecordsReader {
 
   /** At most `BLOCK_ROWS` rows, those after the ones read before. */
   read(start: number, end: number): void {
-    const uniform = learnNames(this.#rows, start, end, this.#names, this.builders, this.#expected)
+    if (!takeUniform(this.#rows, start, end, this.#names, this.#cells)) {
+      const uniform = learnNames(this.#rows, start, end, this.#names, this.builders, this.#expected)
+      for (const [column, name] of this.#names.entries()) {
+        this.#cells[column] ??= new Array(BLOCK_ROWS)
+        takeCells(this.#rows, start, end, name, uniform, this.#cells[column])
+      }
+    }
+    let column = 0
     for (const [name, builder] of this.builders) {
-      takeCells(this.#rows, start, end, name, uniform, this.#cells)
-      builder.append(this.#cells, 0, end - start, (index) => `rows[${start + index}].${name}`)
+      builder.append(this.#cells[column++], 0, end - start, (index) => `rows[${start + index}].${name}`)
     }
   }
+}
+
+/**
+ * Takes the cells of rows that have exactly these columns in this order, as almost all do, in one walk over their keys; false when one is otherwise. Within the
+ * loop over its keys the engine knows where a record's values are: half the time of a look-up by name for each cell.
+ */
+function takeUniform(
+  rows: readonly unknown[],
+  start: number,
+  end: number,
+  names: readonly string[],
+  cells: readonly unknown[][],
+): boolean {
+  for (let row = start; row < end; row += 1) {
+    const record = rows[row]
+    if (!isPlainObject(record)) throw notARecord(record, row)
+    let at = 0
+    for (const name in record) {
+      if (names[at] !== name) return false
+      cells[at][row - start] = record[name]
+      at += 1
+    }
+    if (at !== names.length) return false
+  }
+  return true
 }
 
 /** Adds columns that appear in these rows; true when every row has exactly the known columns, in their order. */
