@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { throwIfAborted } from '../errors.ts'
-import { linkFound } from './fs-errors.ts'
+import { linkFound, restless } from './fs-errors.ts'
 import { isFolder, type StoreFolder, unlessAbsent } from './fs-folder.ts'
 import { decodeSegment, foldersOf, isNameOf } from './fs-names.ts'
-import { type Place, placeIn, readValue, stateOf } from './fs-value.ts'
+import { LostValue, mostLooks, type Place, placeIn, readValue, stateOf } from './fs-value.ts'
 import { compareKeys } from './key-order.ts'
 import type { ListEntry, ListOptions, ListPage } from './store.ts'
 
@@ -50,13 +50,15 @@ async function entryOf(folder: StoreFolder, place: Place, values: boolean): Prom
     const { bytes, etag, size, modified } = value
     return { key: place.key, size, etag, modified, bytes }
   }
-  for (;;) {
+  const lost = new LostValue()
+  for (let look = 0; look < mostLooks; look++) {
     const state = await stateOf(folder, place)
     if (state.kind === 'absent') return undefined
     const stat = state.kind === 'first' ? state.stat : await unlessAbsent(folder.io.lstat(state.path))
-    // Replaced between the two looks otherwise.
     if (stat) return { key: place.key, size: stat.size, etag: state.etag, modified: Math.floor(stat.mtimeMs) }
+    if (state.kind === 'replaced') lost.missed(state.token, place)
   }
+  throw restless(place)
 }
 
 /** Places in key order, below one folder. */

@@ -109,17 +109,37 @@ export async function tokenOf(folder: StoreFolder, place: Place): Promise<Token 
   throw damage(place, 'its history has no current value')
 }
 
+// A token whose value is missing was renamed since, and the next look finds another. A network file system may show the old one a few times more.
+const mostLooksAtOne = 20
+
+/** Counts looks at a token whose value is not there. */
+export class LostValue {
+  #id = ''
+  #looks = 0
+
+  /** @throws CorruptionError `store-damaged` when it is the same one again and again. */
+  missed({ id }: Token, place: Place): void {
+    this.#looks = id === this.#id ? this.#looks + 1 : 1
+    this.#id = id
+    if (this.#looks > mostLooksAtOne) throw damage(place, 'the file of its current value is missing')
+  }
+}
+
 /** Opens the current value of a key for reading. */
 export async function openValue(
   folder: StoreFolder,
   place: Place,
 ): Promise<{ handle: FsHandle; stat: FsStat; etag: string } | undefined> {
+  const lost = new LostValue()
   for (let look = 0; look < mostLooks; look++) {
     const token = await tokenOf(folder, place)
     if (token?.gone) return undefined
     const path = token ? valueFile(place, token.id) : place.first
     const handle = await unlessAbsent(folder.io.open(path, 'read'))
-    if (!handle && token) continue
+    if (!handle && token) {
+      lost.missed(token, place)
+      continue
+    }
     if (!handle) return undefined
     let stat: FsStat
     try {

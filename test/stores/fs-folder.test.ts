@@ -233,6 +233,20 @@ describe('what lies on the disk', () => {
     await expect(store.get('b')).rejects.toMatchObject({ name: 'CorruptionError', code: 'store-damaged' })
   })
 
+  it('a value whose file is gone is damage, to whoever reads or lists it', async () => {
+    await store.put('a', text('1'))
+    await store.put('a', text('2'))
+    const [value] = (await readdir(join(path, 'data/a#h'))).filter((name) => name.startsWith('v-'))
+    await rm(join(path, 'data/a#h', value ?? ''))
+    const lost = { name: 'CorruptionError', code: 'store-damaged', message: expect.stringContaining("'a'") }
+    await expect(store.get('a')).rejects.toMatchObject(lost)
+    await expect(store.list('')).rejects.toMatchObject(lost)
+    await expect(store.list('', { values: true })).rejects.toMatchObject(lost)
+    // It can be written anew.
+    await store.put('a', text('3'))
+    expect(read(await store.get('a'))).toBe('3')
+  })
+
   it('lists without reading folders outside the prefix', async () => {
     for (const key of ['a/1', 'a/2', 'b/1', 'c/d/1']) await store.put(key, text('x'))
     const read: string[] = []
