@@ -18,16 +18,16 @@ if (unknown !== undefined) {
   process.exit(2)
 }
 
-let missed = 0
+const measured = new Map()
+let path
 for (const name of positionals.length > 0 ? positionals : order) {
   const { question, run } = await import(`./${name}.mjs`)
-  console.log(`\n${name}: ${question}`)
-  const rows = await run()
-  for (const line of renderRows(name, rows)) console.log(`  ${line}`)
-  missed += rows.filter(({ pass }) => pass === false).length
+  console.log(`${name}: ${question}`)
+  measured.set(name, await run())
   // After each, so that what was measured is kept when a later one fails.
-  const path = saveRows(new Map([[name, rows]]), order)
-  console.log(`  kept in ${path}`)
+  path = saveRows(measured, order)
 }
-console.log(missed === 0 ? '\nAll bars held.' : `\n${missed} missed.`)
+console.log(`\n${renderRows(measured).join('\n')}\n`)
+const missed = [...measured.values()].flat().filter(({ pass }) => pass === false).length
+console.log(`${missed === 0 ? 'All bars held' : `${missed} missed`}; kept in ${path}.`)
 if (values.check && missed > 0) process.exitCode = 1

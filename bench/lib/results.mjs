@@ -37,9 +37,10 @@ export function megabytes(bytes) {
   return Math.round(bytes / 1e6)
 }
 
-/** The rows as lines of text for a terminal. */
-export function renderRows(bench, rows) {
-  const lines = [head, ...rows.map((row) => cellsOf(bench, row, ''))].map((cells) => cells.slice(1, -1))
+/** All rows as lines of text for a terminal. */
+export function renderRows(measured) {
+  const rows = [...measured].flatMap(([bench, list]) => list.map((row) => cellsOf(bench, row, '')))
+  const lines = [head, ...rows].map((cells) => cells.slice(1, -1))
   const widths = lines[0].map((_, i) => Math.max(...lines.map((cells) => cells[i].length)))
   return lines.map((cells) =>
     cells
