@@ -50,6 +50,11 @@ export interface EncodeOptions {
   readonly signal?: AbortSignal
   /** Work in slices: for a value that does not change meanwhile. */
   readonly pace?: Pace
+  /** Summaries of a table's columns, by name: those of columns known to be as they were, and room for those made now. */
+  readonly summaries?: {
+    get(column: string): Json | undefined
+    set(column: string, summary: Json): unknown
+  }
 }
 
 /** Turns values into bytes and back. One object per kind, in a file of its own, registered in `registry.ts`. */

@@ -2,6 +2,7 @@ import { DataType } from 'apache-arrow'
 import type { Column } from './arrow-column.ts'
 import { lastAtOrBefore } from './arrow-data.ts'
 import type { JsonObject } from './codec.ts'
+import type { Steps } from './steps.ts'
 import { hashRows, hashSample } from './table-hash.ts'
 import { targetRows } from './table-size.ts'
 
@@ -32,12 +33,13 @@ export interface Cuts {
  * was dropped or rewritten and the number of rows is the same, the batches keep their row counts instead, so that all other columns stay as they
  * are.
  */
-export function cutRows(columns: readonly Column[], rows: number, previous: JsonObject | undefined): Cuts {
+export function* cutRows(columns: readonly Column[], rows: number, previous: JsonObject | undefined): Steps<Cuts> {
   const target = targetRows(columns, rows, previous?.rows)
   const chosen = chooseBoundary(columns, rows, previous?.boundary)
   const before = readLengths(previous?.batches)
+  yield
   const natural =
-    chosen === undefined ? fixedCuts(rows, target) : boundaryCuts(hashRows(chosen.column, rows), rows, target)
+    chosen === undefined ? fixedCuts(rows, target) : boundaryCuts(yield* hashRows(chosen.column, rows), rows, target)
   const kept = before !== undefined && sum(before) === rows && previous?.rows === target
   const stale = kept && shared(lengths(natural), before) < STILL_THERE
   const starts = stale ? startsFrom(before) : natural

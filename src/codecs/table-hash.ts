@@ -1,6 +1,7 @@
 import type { Column } from './arrow-column.ts'
 import { type ArrowData, bytesOf, indexAt, isValid, lastAtOrBefore, startsOf } from './arrow-data.ts'
 import type { Layout } from './arrow-type.ts'
+import type { Steps } from './steps.ts'
 
 /** Odd constants of MurmurHash3's 32-bit finalizer (public domain, Austin Appleby): every input bit reaches every output bit. */
 const MIX_1 = 0x85ebca6b
@@ -18,12 +19,13 @@ function mix(value: number): number {
 }
 
 /** One 32-bit hash per row that depends on the row's value alone, wherever it stands and however the column came in pieces. */
-export function hashRows(column: Column, rows: number): Int32Array {
+export function* hashRows(column: Column, rows: number): Steps<Int32Array> {
   const hashes = new Int32Array(rows)
   let at = 0
   for (const data of column.chunks) {
     hashPiece(column.layout, data, 0, data.length, hashes, at)
     at += data.length
+    yield
   }
   return hashes
 }

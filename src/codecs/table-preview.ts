@@ -1,6 +1,7 @@
 import type { Column } from './arrow-column.ts'
 import { lastAtOrBefore } from './arrow-data.ts'
-import type { Json, Preview } from './codec.ts'
+import type { EncodeOptions, Json, Preview } from './codec.ts'
+import type { Steps } from './steps.ts'
 import { jsonCell } from './table-json-cell.ts'
 import { columnSummary } from './table-summary.ts'
 
@@ -11,22 +12,18 @@ const SHOWN_COLUMNS = 100
 const MOST_CHARACTERS = 4096
 
 /** Schema, row count, a summary of each column and the first rows. */
-export function previewTable(columns: readonly Column[], rows: number): Preview {
-  const steps = previewSteps(columns, rows)
-  for (;;) {
-    const { done, value } = steps.next()
-    if (done) return value
-  }
-}
-
-/** The same with a pause after each column. */
-export function* previewSteps(columns: readonly Column[], rows: number): Generator<undefined, Preview> {
+export function* previewTable(
+  columns: readonly Column[],
+  rows: number,
+  known: NonNullable<EncodeOptions['summaries']> = new Map(),
+): Steps<Preview> {
   const shown = columns.slice(0, SHOWN_COLUMNS)
   const base = { kind: 'table', rows, columnCount: columns.length }
   const summaries: Json[] = []
   for (const column of shown) {
-    summaries.push(columnSummary(column, rows))
-    yield
+    const summary = known.get(column.name) ?? (yield* columnSummary(column, rows))
+    known.set(column.name, summary)
+    summaries.push(summary)
   }
   let room = MOST_CHARACTERS - JSON.stringify(summaries).length
   const head: Json[] = []

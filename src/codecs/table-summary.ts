@@ -3,6 +3,7 @@ import { countOnes } from './arrow-bits.ts'
 import type { Column } from './arrow-column.ts'
 import { type ArrowData, bitmapOf, bytesOf, indexAt, isValid } from './arrow-data.ts'
 import type { Json } from './codec.ts'
+import type { Steps } from './steps.ts'
 import { halfToNumber, isoDate, jsonCell, jsonInteger, jsonNumber, shortText } from './table-json-cell.ts'
 
 /** Distinct values are counted exactly up to here; beyond, `distinctAtLeast` says so. */
@@ -17,7 +18,7 @@ const WORD = 2 ** 32
 type Summary = Record<string, Json>
 
 /** Name, type and nulls of a column; min, max and mean of numbers and dates; how many distinct values and the most frequent. One pass. */
-export function columnSummary(column: Column, rows: number): Json {
+export function* columnSummary(column: Column, rows: number): Steps<Json> {
   const { field, layout } = column
   const type = String(field.type)
   const base: Summary = {
@@ -26,16 +27,16 @@ export function columnSummary(column: Column, rows: number): Json {
     nulls: countNulls(column, rows),
   }
   if (layout.kind === 'fixed' && (DataType.isInt(field.type) || DataType.isFloat(field.type))) {
-    return { ...base, ...numbers(column) }
+    return { ...base, ...(yield* numbers(column)) }
   }
   if (layout.kind === 'fixed' && (DataType.isTimestamp(field.type) || DataType.isDate(field.type))) {
-    return { ...base, ...dates(column) }
+    return { ...base, ...(yield* dates(column)) }
   }
   if (layout.kind === 'bool') return { ...base, ...booleans(column) }
   if (layout.kind === 'bytes' && (DataType.isUtf8(field.type) || DataType.isLargeUtf8(field.type))) {
-    return { ...base, ...texts(column) }
+    return { ...base, ...(yield* texts(column)) }
   }
-  return layout.kind === 'dictionary' ? { ...base, ...codes(column) } : base
+  return layout.kind === 'dictionary' ? { ...base, ...(yield* codes(column)) } : base
 }
 
 function countNulls({ chunks, layout }: Column, rows: number): number {
@@ -91,11 +92,12 @@ function run(
   Object.assign(state, { count, nan, sum, min, max })
 }
 
-function extremes(column: Column): Extremes {
+function* extremes(column: Column): Steps<Extremes> {
   const state = new Running()
   for (const data of column.chunks) {
     const valid = bitmapOf(data) === undefined ? undefined : (row: number) => isValid(data, row)
     run(state, numbersOf(column.field.type, data), data.length, valid)
+    yield
   }
   const { count, nan, sum, min, max, seen } = state
   return { count, nan, mean: sum / count, min, max, distinct: seen.size <= MOST_DISTINCT ? seen.size : undefined }
@@ -125,8 +127,8 @@ function isNumbers(values: ArrayBufferView | null | undefined): values is ArrayB
   return values !== null && values !== undefined && 'length' in values
 }
 
-function numbers(column: Column): Summary {
-  const { count, nan, mean, min, max, distinct } = extremes(column)
+function* numbers(column: Column): Steps<Summary> {
+  const { count, nan, mean, min, max, distinct } = yield* extremes(column)
   const ends: Summary = count === 0 ? {} : { min: whole(min), max: whole(max), mean: jsonNumber(mean) }
   const some: Summary = nan === 0 ? {} : { nan }
   return { ...some, ...ends, ...distinctCount(distinct) }
@@ -136,8 +138,8 @@ function whole(value: number): Json {
   return Number.isInteger(value) && !Number.isSafeInteger(value) ? jsonInteger(BigInt(value)) : jsonNumber(value)
 }
 
-function dates(column: Column): Summary {
-  const { count, min, max, distinct } = extremes(column)
+function* dates(column: Column): Steps<Summary> {
+  const { count, min, max, distinct } = yield* extremes(column)
   const scale = millisecondsOf(column.field.type)
   const ends: Summary = count === 0 ? {} : { min: isoDate(min * scale), max: isoDate(max * scale) }
   return { ...ends, ...distinctCount(distinct) }
@@ -187,7 +189,7 @@ interface Seen {
 }
 
 /** Strings stay bytes: UTF-8 compares like its code points, and most columns repeat few values or differ in the first bytes. */
-function texts(column: Column): Summary {
+function* texts(column: Column): Steps<Summary> {
   const seen = new SeenTexts()
   let distinct = 0
   let min: Uint8Array | undefined
@@ -208,6 +210,7 @@ function texts(column: Column): Summary {
       if (min === undefined || compare(values, from, to, min) < 0) min = values.subarray(from, to)
       if (max === undefined || compare(values, from, to, max) > 0) max = values.subarray(from, to)
     }
+    yield
   }
   const ends: Summary = min && max ? { min: textOf(min), max: textOf(max) } : {}
   const counted = seen.all.map(({ bytes, count }) => ({ value: textOf(bytes), count }))
@@ -253,7 +256,7 @@ function textOf(bytes: Uint8Array): string {
 }
 
 /** By the values their indices stand for. */
-function codes(column: Column): Summary {
+function* codes(column: Column): Steps<Summary> {
   const { layout, field } = column
   if (layout.kind !== 'dictionary') return {}
   const counts = new Map<Json, number>()
@@ -273,6 +276,7 @@ function codes(column: Column): Summary {
       const value = jsonCell(field.type, layout, data, first[code] ?? 0)
       counts.set(value, (counts.get(value) ?? 0) + count)
     })
+    yield
   }
   const counted = [...counts].map(([value, count]) => ({ value, count }))
   return { distinct: counts.size, ...top(counted) }

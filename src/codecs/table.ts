@@ -4,10 +4,11 @@ import type { Pace } from '../platform/pace.ts'
 import { checkStream } from './arrow-check.ts'
 import { type ColumnPlan, isDecoded } from './arrow-column.ts'
 import type { AssetReader, Codec, Encoded, EncodeOptions, JsonObject, Preview } from './codec.ts'
+import { atOnce } from './steps.ts'
 import { PieceCounts, streamTable } from './table-body.ts'
 import { cutRows } from './table-boundary.ts'
 import { writePieceCounts } from './table-places.ts'
-import { previewSteps, previewTable } from './table-preview.ts'
+import { previewTable } from './table-preview.ts'
 import { readTable } from './table-source.ts'
 
 export const ARROW_STREAM = 'application/vnd.apache.arrow.stream'
@@ -48,13 +49,13 @@ export const tableCodec: Codec = {
 
 /** @throws InvalidInputError naming the column or cell that cannot be stored, `rows[7].label`. */
 async function encode(value: unknown, options: EncodeOptions = {}): Promise<Encoded> {
-  const { previous, signal, pace } = options
+  const { previous, signal, pace, summaries } = options
   throwIfAborted(signal)
   const plan: ColumnPlan = { plain: new Set(plainBefore(previous)), dictionaries: [] }
   const { columns, rows, metadata } = await readTable(value, plan)
   throwIfAborted(signal)
-  if (pace?.due) await pace.rest()
-  const cuts = cutRows(columns, rows, previous)
+  const cutting = cutRows(columns, rows, previous)
+  const cuts = await (pace ? pace.run(cutting) : atOnce(cutting))
   const counts = new PieceCounts()
   const plain = columns.filter(({ layout }) => isDecoded(layout)).map(({ name }) => name)
   const body = streamTable({ columns, dictionaries: plan.dictionaries, metadata, starts: cuts.starts, counts })
@@ -64,7 +65,7 @@ async function encode(value: unknown, options: EncodeOptions = {}): Promise<Enco
       yield piece
       if (by.due) await by.rest()
     }
-    preview = await by.run(previewSteps(columns, rows))
+    preview = await by.run(previewTable(columns, rows, summaries))
   }
   return {
     kind: 'table',
@@ -72,7 +73,7 @@ async function encode(value: unknown, options: EncodeOptions = {}): Promise<Enco
     mediaType: ARROW_STREAM,
     cuts: 'given',
     body: pace ? paced(pace) : body,
-    preview: () => preview ?? previewTable(columns, rows),
+    preview: () => preview ?? atOnce(previewTable(columns, rows, summaries)),
     info: () => ({ ...cuts.info, ...placesInfo(cuts.info, counts), ...(plain.length > 0 && { plain }) }),
   }
 }

@@ -27,6 +27,10 @@ const largestGivenChunk = 4 * 1024 * 1024
 const patience = 16
 const sample = 8
 
+// A chunk of up to this many times the size may be another state of the same; it is sought among so many.
+const likeSize = 1.5
+const lookAhead = 4
+
 /** Cuts one asset, digests it and stores what is new of it. */
 export class AssetWriter {
   readonly #chunks: ChunkWriter
@@ -125,10 +129,12 @@ export class AssetWriter {
       return
     }
     const compare = this.#unlike < patience || this.#unlike % sample === 0
-    const replaces = compare ? this.#old.current : undefined
+    const ahead = this.#old.likely(bytes.length)
+    const replaces = compare ? this.#old.at(ahead) : undefined
     const { ref } = await this.#chunks.write(bytes, { digest, replaces, deflate: this.#deflate })
     this.#unlike = ref.encoding === 'delta' ? 0 : this.#unlike + 1
-    this.#old.advance()
+    // One that is like a later one stands in its place, what is between was taken out; one that is not was put in between.
+    if (ref.encoding === 'delta' || ahead === 0) this.#old.advance(ahead + 1)
     this.#refs.push(ref)
   }
 
@@ -165,8 +171,17 @@ class OldChunks {
     }
   }
 
-  get current(): ChunkRef | undefined {
-    return this.#refs[this.#at]
+  at(ahead: number): ChunkRef | undefined {
+    return this.#refs[this.#at + ahead]
+  }
+
+  /** How far ahead the chunk is that one of this size most likely takes the place of: where a table's column was taken out or put in, that is not the next. */
+  likely(size: number): number {
+    for (let ahead = 0; ahead < lookAhead; ahead++) {
+      const old = this.at(ahead)
+      if (old && Math.max(old.size, size) <= Math.min(old.size, size) * likeSize) return ahead
+    }
+    return 0
   }
 
   /** Where the current chunk begins in the old asset. */
@@ -174,8 +189,8 @@ class OldChunks {
     return this.#starts[this.#at] ?? 0
   }
 
-  advance(): void {
-    this.#at++
+  advance(by: number): void {
+    this.#at += by
   }
 
   /** Equal content in the old asset; walks on to just behind it. */

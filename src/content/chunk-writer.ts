@@ -14,6 +14,9 @@ const chunksRemembered = 262_144
 const firstDeltaShare = 1 / 2
 const repeatedDeltaShare = 1 / 16
 
+// Instructions this short never add up to much: what names a chunk takes about as much.
+const shortDelta = 256
+
 // Deflating must save something to be worth the inflating.
 const deflateShare = 0.95
 const fastestDeflate = 1
@@ -81,8 +84,9 @@ export class ChunkWriter {
     const old = await this.#readBase(this.#source, base)
     if (!old) return undefined
     const stored = packDelta(old, bytes)
-    const share = replaced.base && stored.length > replaced.length ? repeatedDeltaShare : firstDeltaShare
-    if (stored.length > Math.min(bytes.length, base.length) * share) return undefined
+    const size = Math.min(bytes.length, base.length)
+    const grows = replaced.base && stored.length > replaced.length && stored.length > shortDelta
+    if (stored.length > size * (grows ? repeatedDeltaShare : firstDeltaShare)) return undefined
     await this.#packs.makeRoom(stored.length)
     return this.#packs.append(stored, { digest, size: bytes.length, encoding: 'delta', base })
   }

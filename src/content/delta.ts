@@ -4,6 +4,13 @@ import { ByteReader, ByteWriter } from './varint.ts'
 // A match shorter than this costs about as much to name as to repeat.
 const shortestCopy = 8
 
+// A text that grew or shrank moves what is behind it by about so many bytes; with what was added before, as many as the whole grew, but for its padding.
+const nearby = 64
+const padding = 8
+
+// So long after the last copy it is still worth looking nearby: in bytes that are all new every place would be tried in vain.
+const nearAfter = 512
+
 /**
  * Instructions that make `target` from `base`: repeated (length of new bytes, the new bytes, length to copy, where from). Where a copy starts is told
  * relative to where it would start if the new bytes replaced as many old ones, so that a cell changed in place costs little more than itself.
@@ -18,6 +25,7 @@ export function encodeDelta(base: Uint8Array, target: Uint8Array): Uint8Array {
     // In step first: after a changed cell, the rest of the column is where it was.
     const inStep = expected + (at - literal)
     let from = matches(base, inStep, target, at) ? inStep : index.find(target, at)
+    if (from !== inStep && at - literal < nearAfter) from = nearer(base, target, at, inStep, from)
     if (from < 0) {
       at++
       continue
@@ -83,6 +91,35 @@ function damaged(size: number, cause?: unknown): CorruptionError {
       cause,
     },
   )
+}
+
+/**
+ * Of the place found by its first bytes and those where the rest of a column is likely to be, the one that goes on longest: where texts are made of few words the
+ * same bytes are everywhere.
+ */
+function nearer(base: Uint8Array, target: Uint8Array, at: number, inStep: number, found: number): number {
+  let best = found
+  let longest = found < 0 ? shortestCopy - 1 : matchLength(base, found, target, at)
+  const tryAround = (place: number, reach: number) => {
+    for (let from = Math.max(0, place - reach); from <= place + reach; from++) {
+      if (base[from] !== target[at]) continue
+      const length = matchLength(base, from, target, at)
+      if (length > longest) {
+        longest = length
+        best = from
+      }
+    }
+  }
+  tryAround(at + base.length - target.length, padding)
+  tryAround(inStep, nearby)
+  return best
+}
+
+function matchLength(base: Uint8Array, from: number, target: Uint8Array, at: number): number {
+  const limit = Math.min(base.length - from, target.length - at)
+  let length = 0
+  while (length < limit && base[from + length] === target[at + length]) length++
+  return length
 }
 
 function matches(base: Uint8Array, from: number, target: Uint8Array, at: number): boolean {

@@ -12,9 +12,17 @@ export class Fingerprint {
   readonly #numbers = new Int32Array(4)
   readonly #numberBytes = new Uint8Array(this.#numbers.buffer)
 
+  /** Of the pieces of each column, one after another. */
+  readonly #columns: string[] = []
+
   constructor(hasher: Hasher) {
     this.#hasher = hasher
     hasher.begin()
+  }
+
+  /** Hashes of a column's pieces: equal as long as the column is. */
+  column(index: number): string {
+    return this.#columns[index] ?? ''
   }
 
   numbers(first: number, second = 0, third = 0, fourth = 0): void {
@@ -40,15 +48,21 @@ export class Fingerprint {
     }
   }
 
-  /** All buffers of a piece of a column. */
+  /** A piece of a column: hashed by itself, so call nothing else before the end. */
   *piece(column: number, data: ArrowData): Generator<undefined, void> {
+    yield* this.#piece(data)
+    this.#columns[column] = this.column(column) + this.#hasher.end()
+    this.#hasher.begin()
+  }
+
+  *#piece(data: ArrowData): Generator<undefined, void> {
     const nulls = bytesOf(data.nullBitmap)
     const values = bytesOf(data.values)
     const offsets = bytesOf(data.valueOffsets)
     const typeIds = data.typeIds ? Int8Array.from(data.typeIds) : undefined
     const views = data.variadicBuffers ?? []
     const dictionary = data.dictionary?.data ?? []
-    this.numbers(column, data.length, data.offset, nulls.length)
+    this.numbers(data.length, data.offset, nulls.length)
     this.numbers(values.length, offsets.length, typeIds?.length ?? 0, views.length)
     this.numbers(data.children.length, dictionary.length)
     yield* this.bytes(nulls)
@@ -59,11 +73,12 @@ export class Fingerprint {
       this.numbers(view.length)
       yield* this.bytes(view)
     }
-    for (const child of data.children) yield* this.piece(column, child)
-    for (const part of dictionary) yield* this.piece(column, part)
+    for (const child of data.children) yield* this.#piece(child)
+    for (const part of dictionary) yield* this.#piece(part)
   }
 
   end(): string {
+    for (const hashes of this.#columns) this.text(hashes ?? '')
     return this.#hasher.end()
   }
 }

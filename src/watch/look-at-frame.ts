@@ -1,16 +1,22 @@
 import { isPlainObject } from '../codecs/capabilities.ts'
 import { tableCodec } from '../codecs/table.ts'
 import { asTable, isArrow, readTable } from '../codecs/table-source.ts'
+import type { ColumnSummaries } from './column-summaries.ts'
 import { Fingerprint } from './fingerprint.ts'
 import type { Hasher } from './hasher.ts'
 import { lookAtTable } from './look-at-table.ts'
 import type { Steps } from './snapshots.ts'
 
 /** An Arrow table, or a data frame, which is asked for one; the hash of an Arrow table is remembered in `known`. */
-export async function lookAtFrame(value: object, hasher: Hasher, known: WeakMap<object, string>): Promise<Steps> {
+export async function lookAtFrame(
+  value: object,
+  hasher: Hasher,
+  known: WeakMap<object, string>,
+  summaries: ColumnSummaries,
+): Promise<Steps> {
   const frame = await asTable(value)
   // DuckDB's results give an object of columns, made for this look alone.
-  if (isPlainObject(frame)) return lookAtTable(frame, hasher, true)
+  if (isPlainObject(frame)) return lookAtTable(frame, hasher, true, summaries)
   const { columns, rows, metadata } = await readTable(frame, { plain: new Set(), dictionaries: [] })
   return (function* () {
     const fingerprint = new Fingerprint(hasher)

@@ -1,28 +1,36 @@
 import type { PlainObject } from '../codecs/capabilities.ts'
 import { tableCodec } from '../codecs/table.ts'
 import { type ReadColumn, readBlocks } from '../codecs/table-blocks.ts'
+import type { ColumnSummaries } from './column-summaries.ts'
 import { Fingerprint } from './fingerprint.ts'
 import type { Hasher } from './hasher.ts'
 import type { Steps } from './snapshots.ts'
 
 /** Records or columns, read as the table codec reads them: what is hashed is what would be stored. */
-export function* lookAtTable(value: readonly unknown[] | PlainObject, hasher: Hasher, keep: boolean): Steps {
+export function* lookAtTable(
+  value: readonly unknown[] | PlainObject,
+  hasher: Hasher,
+  keep: boolean,
+  summaries: ColumnSummaries,
+): Steps {
   const fingerprint = new Fingerprint(hasher)
   const { columns, rows } = yield* readBlocks(value, {
     keep,
     piece: (column, data) => fingerprint.piece(column, data),
   })
   fingerprint.numbers(rows, columns.length)
-  for (const { name, type } of columns) {
+  const own = new Map<string, string>()
+  for (const [index, { name, type }] of columns.entries()) {
     fingerprint.text(name)
     fingerprint.text(String(type))
+    own.set(name, `${type} ${rows} ${fingerprint.column(index)}`)
   }
   return {
     hash: fingerprint.end(),
     kind: 'table',
     columns: columns.map(({ name }) => name),
     rows,
-    encode: async (options) => tableCodec.encode(vectors(columns, rows), options),
+    encode: async (options) => tableCodec.encode(vectors(columns, rows), { ...options, summaries: summaries.of(own) }),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { AssetKind, Encoded, EncodeOptions } from '../codecs/codec.ts'
 import { isTidemarkError } from '../errors.ts'
 import { Pace, type PaceOptions } from '../platform/pace.ts'
+import { ColumnSummaries } from './column-summaries.ts'
 import { type Hasher, openHasher } from './hasher.ts'
 import { type Held, openHeld } from './source.ts'
 
@@ -35,6 +36,7 @@ export class Snapshots {
   #hasher: Hasher | undefined
   // Arrow's tables do not change: what was hashed once need not be again.
   readonly #known = new WeakMap<object, string>()
+  readonly #summaries = new ColumnSummaries()
 
   constructor(options: { pace?: PaceOptions; openHasher?: () => Promise<Hasher> } = {}) {
     this.#paceOptions = options.pace
@@ -71,8 +73,9 @@ export class Snapshots {
     const hasher = this.#hasher
     // What reads tables has Arrow behind it: loaded when it is first needed.
     if (held.kind === 'arrays') return (await import('./look-at-arrays.ts')).lookAtArrays(held.value, hasher, keep)
-    if (held.kind !== 'frame') return (await import('./look-at-table.ts')).lookAtTable(held.value, hasher, keep)
-    return (await import('./look-at-frame.ts')).lookAtFrame(held.value, hasher, this.#known)
+    if (held.kind !== 'frame')
+      return (await import('./look-at-table.ts')).lookAtTable(held.value, hasher, keep, this.#summaries)
+    return (await import('./look-at-frame.ts')).lookAtFrame(held.value, hasher, this.#known, this.#summaries)
   }
 }
 
