@@ -25,11 +25,27 @@ await experiment.uploadArtifact('table', table(columns))
 columns.value[1234] = -1
 columns.label[2000] = 'another label'
 await experiment.uploadArtifact('table', table(columns), { aliases: ['edited'] })
-await experiment.uploadArtifact('dict', { lr: 0.001, layers: [64, 64], nothing: null, odd: [Number.NaN, 10n, new Date(0)] })
-await experiment.uploadArtifact('arrays', arrays({ w: Float32Array.from({ length: 64 }, (_, index) => index / 3), s: ['a', 'bc'] }))
-await experiment.uploadArtifact('image', image({ width: 16, height: 16, data: Uint8ClampedArray.from({ length: 1024 }, (_, at) => at * 7) }))
+await experiment.uploadArtifact('dict', {
+  lr: 0.001,
+  layers: [64, 64],
+  nothing: null,
+  odd: [Number.NaN, 10n, new Date(0)],
+})
+await experiment.uploadArtifact(
+  'arrays',
+  arrays({ w: Float32Array.from({ length: 64 }, (_, index) => index / 3), s: ['a', 'bc'] }),
+)
+await experiment.uploadArtifact(
+  'image',
+  image({ width: 16, height: 16, data: Uint8ClampedArray.from({ length: 1024 }, (_, at) => at * 7) }),
+)
 const noise = Uint8Array.from({ length: 300_000 }, (_, at) => Math.imul(at ^ (at >>> 3), 0x9e3779b1) >>> 24)
-const dataset = new Artifact('Dataset É', 'dataset', { aliases: ['golden'], versionTags: ['raw'], metadata: { source: 'field' }, version: '2.1.0' })
+const dataset = new Artifact('Dataset É', 'dataset', {
+  aliases: ['golden'],
+  versionTags: ['raw'],
+  metadata: { source: 'field' },
+  version: '2.1.0',
+})
 await dataset.add(noise, { logicalPath: 'bytes/noise.bin' })
 await dataset.add('text with ünïcode', { logicalPath: 'notes.txt' })
 for (let index = 0; index < 400; index++) await dataset.add({ index }, { logicalPath: `many/${index}.json` })
@@ -47,7 +63,12 @@ await experiment.end()
 const expected = []
 for await (const artifact of tidemark.getArtifacts()) {
   for (const logged of await tidemark.getVersions(artifact.name).toArray()) {
-    const assets = (await logged.getAssets()).map(({ logicalPath, size, digest, type }) => [logicalPath, type, size, digest])
+    const assets = (await logged.getAssets()).map(({ logicalPath, size, digest, type }) => [
+      logicalPath,
+      type,
+      size,
+      digest,
+    ])
     const { name, index, version, digest, aliases, versionTags, metadata, count } = logged
     expected.push({ name, index, version, digest, aliases, versionTags, metadata, count, assets: assets.slice(0, 12) })
   }
