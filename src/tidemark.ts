@@ -5,7 +5,7 @@ import { Listing } from './client/listing.ts'
 import { pages } from './client/pages.ts'
 import { randomId } from './client/upload.ts'
 import type { VerifyOptions } from './client/verify.ts'
-import { type VersionVerification, verifyVersion } from './client/verify-all.ts'
+import { type VersionVerification, verifyVersion, verifyVersions } from './client/verify-all.ts'
 import { findVersion } from './client/versions.ts'
 import { InvalidInputError } from './errors.ts'
 import { Experiment, type ExperimentInfo, type GetArtifactOptions, placeOf } from './experiment.ts'
@@ -235,19 +235,13 @@ export class Tidemark {
     const { api, workspace } = this.#connection
     const { signal } = options
     if (name === undefined) {
-      for await (const one of this.getArtifacts({ signal })) yield* this.#verifyAll(one.workspace, one.name, options)
+      for await (const one of this.getArtifacts({ signal }))
+        yield* verifyVersions(this.#connection, one.workspace, one.name, options)
       return
     }
     const place = placeOf(name, {}, workspace)
-    if (place.select === undefined) yield* this.#verifyAll(place.workspace, place.name, options)
+    if (place.select === undefined) yield* verifyVersions(this.#connection, place.workspace, place.name, options)
     else yield await verifyVersion(this.#connection, await findVersion(api, place, signal), options)
-  }
-
-  async *#verifyAll(workspace: string, name: string, options: VerifyOptions): AsyncGenerator<VersionVerification> {
-    for await (const wire of pages<VersionWire>(this.#connection.api, routes.versions(workspace, name), {
-      signal: options.signal,
-    }))
-      yield await verifyVersion(this.#connection, wire, options)
   }
 
   #experiment(info: ExperimentInfo): Experiment {

@@ -104,7 +104,9 @@ export class Artifacts {
     const prefix = workspace === undefined ? keys.artifacts : keys.workspace(workspace)
     const items: ArtifactWire[] = []
     for await (const place of this.places(prefix, after)) {
-      const head = await this.#parts.heads.read(place)
+      const { heads } = this.#parts
+      // There are keys of it: without a head, the commit of its first version stopped short of that.
+      const head = (await heads.read(place)) ?? (await heads.current(place))?.head
       if (!isThere(head) || (type !== undefined && head.type !== type)) continue
       items.push(artifactToWire(place, head))
       if (items.length === limit) return { items, next: placeText(place) }

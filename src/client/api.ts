@@ -1,5 +1,5 @@
 import ky, { type KyInstance, type Options } from 'ky'
-import { CorruptionError, throwIfAborted } from '../errors.ts'
+import { CorruptionError, isTidemarkError, throwIfAborted } from '../errors.ts'
 import { type Logger, silentLogger } from '../logging.ts'
 import { routes } from '../protocol/routes.ts'
 import { toClientError } from './api-error.ts'
@@ -75,19 +75,19 @@ export class Api {
   /** Exactly these bytes of a pack. */
   async readPack(pack: string, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
     if (length === 0) return new Uint8Array(0)
-    return this.#ask('GET', routes.pack(pack), signal, async (all) => {
-      const headers = { range: `bytes=${offset}-${offset + length - 1}` }
-      const response = await this.#send(routes.pack(pack), { method: 'GET', headers, signal: all })
-      const bytes = await readExactly(response, response.status === 206 ? 0 : offset, length)
-      if (bytes) return bytes
-      throw new CorruptionError(
-        `Pack ${pack} ends before byte ${offset + length}. Restore it from a copy of the store.`,
-        {
-          code: 'pack-damaged',
-          fields: { pack },
-        },
-      )
-    })
+    try {
+      return await this.#ask('GET', routes.pack(pack), signal, async (all) => {
+        const headers = { range: `bytes=${offset}-${offset + length - 1}` }
+        const response = await this.#send(routes.pack(pack), { method: 'GET', headers, signal: all })
+        const bytes = await readExactly(response, response.status === 206 ? 0 : offset, length)
+        if (bytes) return bytes
+        throw endsEarly(pack, offset + length)
+      })
+    } catch (error) {
+      if (isTidemarkError(error) && error.code === 'range-not-satisfiable')
+        throw endsEarly(pack, offset + length, error)
+      throw error
+    }
   }
 
   #send(path: string, options: Options) {
@@ -133,6 +133,14 @@ export class Api {
         logger.info(`${what}: ${error instanceof Error ? error.message : error} Again in ${ms} ms.`),
     })
   }
+}
+
+function endsEarly(pack: string, byte: number, cause?: unknown): CorruptionError {
+  return new CorruptionError(`Pack ${pack} ends before byte ${byte}. Restore it from a copy of the store.`, {
+    code: 'pack-damaged',
+    fields: { pack },
+    cause,
+  })
 }
 
 /** Rejects as soon as the signal fires, whatever the other side is still doing. */

@@ -1,6 +1,8 @@
-import { CorruptionError, isTidemarkError } from '../errors.ts'
-import type { VersionWire } from '../protocol/shapes.ts'
+import { CorruptionError, isTidemarkError, type TidemarkError } from '../errors.ts'
+import { routes } from '../protocol/routes.ts'
+import type { ArtifactWire, VersionWire } from '../protocol/shapes.ts'
 import type { Connection } from './connection.ts'
+import { pages } from './pages.ts'
 import { type VerifyOptions, type VerifyReport, verifyStored } from './verify.ts'
 import { readVersion } from './versions.ts'
 
@@ -9,6 +11,7 @@ export interface VersionVerification extends VerifyReport {
   readonly workspace: string
   readonly name: string
   readonly index: number
+  /** Semantic version; empty when the record that says it is damaged. */
   readonly version: string
 }
 
@@ -22,24 +25,59 @@ export async function verifyVersion(
   return { workspace, name, index, version, ...(await report(readVersion(api, wire), options)) }
 }
 
+/** Verifies every version of an artifact, newest first. One whose record is damaged is reported, and keeps nobody from looking at the others. */
+export async function* verifyVersions(
+  connection: Connection,
+  workspace: string,
+  name: string,
+  options: VerifyOptions,
+): AsyncGenerator<VersionVerification> {
+  const { api } = connection
+  const { signal } = options
+  let verified = Number.POSITIVE_INFINITY
+  try {
+    for await (const wire of pages<VersionWire>(api, routes.versions(workspace, name), { signal })) {
+      yield await verifyVersion(connection, wire, options)
+      verified = wire.index
+    }
+    return
+  } catch (error) {
+    if (!isDamage(error)) throw error
+  }
+  // A page of a list is given whole or not at all: one by one, the damaged ones show.
+  const { versions } = await api.json<ArtifactWire>('GET', routes.artifact(workspace, name), { signal })
+  for (let index = Math.min(versions, verified) - 1; index >= 0; index--) {
+    try {
+      const wire = await api.json<VersionWire>('GET', routes.version(workspace, name, index), { signal })
+      yield await verifyVersion(connection, wire, options)
+    } catch (error) {
+      if (isDamage(error)) yield { workspace, name, index, version: '', ...unreadable(error) }
+      else if (!isTidemarkError(error) || error.code !== 'version-not-found') throw error
+    }
+  }
+}
+
 async function report(reader: ReturnType<typeof readVersion>, options: VerifyOptions): Promise<VerifyReport> {
   try {
     return await verifyStored(reader, options)
   } catch (error) {
-    if (
-      !(isTidemarkError(error) && error instanceof CorruptionError) &&
-      !(isTidemarkError(error) && error.code === 'pack-missing')
-    )
-      throw error
-    const { code, message } = error
-    return {
-      ok: false,
-      files: 0,
-      bytes: 0,
-      damaged: [{ path: '', code, message }],
-      missing: [],
-      different: [],
-      extra: [],
-    }
+    if (isDamage(error)) return unreadable(error)
+    throw error
+  }
+}
+
+function isDamage(error: unknown): error is TidemarkError {
+  return isTidemarkError(error) && (error instanceof CorruptionError || error.code === 'pack-missing')
+}
+
+function unreadable({ code, message }: TidemarkError): VerifyReport {
+  return {
+    ok: false,
+    files: 0,
+    bytes: 0,
+    damaged: [{ path: '', code, message }],
+    missing: [],
+    different: [],
+    extra: [],
   }
 }

@@ -77,6 +77,15 @@ describe('damage', () => {
     expect((await call.version('flowers')).index).toBe(1)
   })
 
+  it('an artifact whose head is gone is listed all the same, and one that was deleted is not', async () => {
+    const { store, call } = await filled()
+    await call.log('trees', { a: 'tree' })
+    await call.json('DELETE', `${routes.artifacts()}/default/trees`)
+    await store.delete('artifacts/default/flowers/head')
+    const { items } = await call.json<{ items: { name: string; latest: number }[] }>('GET', routes.artifacts())
+    expect(items).toMatchObject([{ name: 'flowers', latest: 1 }])
+  })
+
   it('to a pack breaks the reading of an asset, and is never sent as its content', async () => {
     const { store, call } = await filled()
     const { files } = await call.rest<{ files: { assetId: string }[] }>(

@@ -151,6 +151,24 @@ describe('damage', () => {
     const tidemark = await open({ store })
     await expect(tidemark.getArtifact('data:v0')).rejects.toMatchObject({ category: 'CorruptionError' })
   })
+
+  it('in one record keeps nobody from verifying the others', async () => {
+    const store = memoryStore()
+    const { experiment } = await begin({ store })
+    for (let value = 0; value < 4; value++) await experiment.uploadArtifact('data', { value })
+    await (await experiment.getArtifact('data:v0')).delete()
+    await experiment.uploadArtifact('other', 1)
+    await damage(store, 'artifacts/default/data/v/0000000002')
+    const tidemark = await open({ store })
+    const reports = await tidemark.verify().toArray()
+    expect(reports.map(({ name, index, version, ok }) => [name, index, version, ok])).toEqual([
+      ['data', 3, '4.0.0', true],
+      ['data', 2, '', false],
+      ['data', 1, '2.0.0', true],
+      ['other', 0, '1.0.0', true],
+    ])
+    expect(reports[1].damaged).toMatchObject([{ path: '', code: 'record-damaged' }])
+  })
 })
 
 it('verifies everything there is', async () => {
@@ -166,4 +184,16 @@ it('verifies everything there is', async () => {
   ])
   expect(await tidemark.verify('a:v0').toArray()).toMatchObject([{ name: 'a', index: 0, version: '1.0.0', ok: true }])
   await expect(tidemark.verify('c').toArray()).rejects.toMatchObject({ code: 'artifact-not-found' })
+})
+
+it('a pack that was cut short is damage: reported by verify, and never data', async () => {
+  const store = memoryStore()
+  const { tidemark, experiment } = await begin({ store })
+  const logged = await experiment.uploadArtifact('data', noise(300_000, 5))
+  const { entries } = await store.list('packs/', { values: true })
+  for (const keep of [1000, 200_000]) {
+    for (const { key, bytes } of entries) if (bytes) await store.put(key, bytes.slice(0, keep))
+    await expect(logged.get()).rejects.toMatchObject({ category: 'CorruptionError', code: 'pack-damaged' })
+    expect(await tidemark.verify().toArray()).toMatchObject([{ ok: false, damaged: [{ code: 'pack-damaged' }] }])
+  }
 })
