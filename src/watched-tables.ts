@@ -184,8 +184,10 @@ class WatchedTable {
       interval: options.interval ?? defaultInterval,
       looks: new Snapshots(),
       commit: (snapshot) => this.#commit(snapshot),
-      onVersion: ({ logged, created }) => {
-        if (created) this.artifact.dispatchEvent(new VersionEvent(logged))
+      onVersion: ({ logged, created }, before) => {
+        // Not created by this commit, and yet new: its first answer was lost, or another experiment that watches the same table was faster.
+        const isNew = created || (before !== undefined && before.logged.index !== logged.index)
+        if (isNew) this.artifact.dispatchEvent(new VersionEvent(logged))
       },
       onError: (error, { told, pause }) =>
         this.#tell(error, told ? undefined : `It is looked at again in ${pause / 1000} s.`),

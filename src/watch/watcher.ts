@@ -14,7 +14,7 @@ export interface WatcherOptions<Version> {
   }
   /** Makes the snapshot a version; whatever it rejects with is tried again. */
   readonly commit: (snapshot: Snapshot) => Promise<Version>
-  readonly onVersion: (version: Version) => void
+  readonly onVersion: (version: Version, before: Version | undefined) => void
   /** `told`: somebody waits for it, and gets the error too. `pause`: milliseconds to the next look. */
   readonly onError: (error: unknown, about: { told: boolean; pause: number }) => void
   readonly timers: Timers
@@ -166,10 +166,11 @@ export class Watcher<Version> {
   async #send(snapshot: Snapshot): Promise<void> {
     if (snapshot.hash !== this.#sent) {
       const version = await this.#options.commit(snapshot)
+      const before = this.#latest
       this.#latest = version
       this.#sent = snapshot.hash
       this.#pending = false
-      this.#options.onVersion(version)
+      this.#options.onVersion(version, before)
       return
     }
     this.#pending = false
