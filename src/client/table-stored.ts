@@ -6,6 +6,7 @@ import { readChunks } from '../content/chunk-stream.ts'
 import { openDigester } from '../content/digest.ts'
 import type { ChunkLeaf } from '../content/version-reader.ts'
 import type { ChunkRef } from '../protocol/chunk-ref.ts'
+import { readAsset } from './asset-reader.ts'
 import type { TablePlace } from './table-place.ts'
 
 /** A stored table, and for each of its batches tokens of all its bytes. Tokens of two tables that were opened together are equal only for equal bytes. */
@@ -135,8 +136,8 @@ class PlacedBatch implements StoredBatch {
 
 async function fromScan(place: TablePlace, signal?: AbortSignal): Promise<ComparableTable> {
   const digester = await openDigester()
-  const stream = place.reader.read(place.entry, { signal })
-  const { messages, batches } = await scanTable(whatOf(place), stream, (bytes) => digester.hex(bytes))
+  const asset = readAsset(place.reader, place.entry, signal)
+  const { messages, batches } = await scanTable(whatOf(place), asset, (bytes) => digester.hex(bytes))
   return {
     what: whatOf(place),
     messages,

@@ -84,14 +84,14 @@ export function leafType(type: DataType): { type: DataType; layout: Layout } | u
   if (DataTypes.isNull(type)) return { type: new Null(), layout: { kind: 'null' } }
   if (DataTypes.isBool(type)) return { type: new Bool(), layout: { kind: 'bool' } }
   if (DataTypes.isInt(type)) return fixed(new Int(type.isSigned, type.bitWidth), type.bitWidth / 8)
-  if (DataTypes.isFloat(type)) return fixed(new Float(type.precision), floatWidths[type.precision] ?? 0)
+  if (DataTypes.isFloat(type)) return fixed(new Float(type.precision), floatWidths[type.precision] ?? -1)
   if (DataTypes.isDecimal(type)) {
     return fixed(new Decimal(type.scale, type.precision, type.bitWidth), type.bitWidth / 8)
   }
   if (DataTypes.isDate(type)) return fixed(new Date_(type.unit), type.unit === DateUnit.DAY ? DAYS : MILLISECONDS)
   if (DataTypes.isTime(type)) return fixed(new Time(type.unit, type.bitWidth), type.bitWidth / 8)
   if (DataTypes.isTimestamp(type)) return fixed(new Timestamp(type.unit, type.timezone), 8)
-  if (DataTypes.isInterval(type)) return fixed(new Interval(type.unit), intervalWidths[type.unit] ?? 0)
+  if (DataTypes.isInterval(type)) return fixed(new Interval(type.unit), intervalWidths[type.unit] ?? -1)
   if (DataTypes.isDuration(type)) return fixed(new Duration(type.unit), 8)
   if (DataTypes.isFixedSizeBinary(type)) return fixed(new FixedSizeBinary(type.byteWidth), type.byteWidth)
   if (DataTypes.isUtf8(type)) return { type: new Utf8(), layout: { kind: 'bytes', large: false } }

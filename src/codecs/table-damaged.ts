@@ -6,7 +6,7 @@ export function reading<Result>(what: string, read: () => Result): Result {
     return read()
   } catch (cause) {
     if (isTidemarkError(cause)) throw cause
-    throw new CorruptionError(`${what} is not a readable Arrow stream. Verify the version, or log the table again.`, {
+    throw new CorruptionError(`${what} is not readable as Arrow. Verify the version, or log the table again.`, {
       code: 'table-damaged',
       fields: { what },
       cause,

@@ -2,12 +2,11 @@ import { DICTIONARY_BATCH, layoutsOf, RECORD_BATCH, readBatch, readSchema, SCHEM
 import { type ArrowMessage, readMessage } from './arrow-messages.ts'
 import { boundsOfColumns } from './arrow-read.ts'
 import type { Layout } from './arrow-type.ts'
+import type { AssetReader } from './codec.ts'
 import type { BatchPiece } from './table-batch.ts'
 import { reading } from './table-damaged.ts'
+import { FILE_MAGIC, readFooter } from './table-scan-file.ts'
 
-/** Begins an Arrow file; the stream inside begins behind it and its padding (Arrow format, "IPC File Format"). */
-const MAGIC = new TextEncoder().encode('ARROW1')
-const MAGIC_BYTES = 8
 const FIRST_BYTES = 64 * 1024
 
 export interface ScannedBatch {
@@ -24,74 +23,95 @@ export interface ScannedTable {
 }
 
 /**
- * Reads a stream once from end to end, one batch in memory at a time, and notes where its batches and columns are and what they digest to: for tables
- * whose encoder left no notes.
+ * Reads an Arrow stream or file once from end to end, one batch in memory at a time, and notes where its batches and columns are and what they digest to:
+ * for tables whose encoder left no notes.
  *
  * @throws CorruptionError `table-damaged`; UnsupportedError `arrow-compressed`
  */
 export async function scanTable(
   what: string,
-  stream: AsyncIterable<Uint8Array>,
+  asset: Pick<AssetReader, 'size' | 'range' | 'stream'>,
   digest: (bytes: Uint8Array) => string,
 ): Promise<ScannedTable> {
+  const scan = new Scan(digest)
+  if (startsWith(await asset.range(0, FILE_MAGIC.byteLength), FILE_MAGIC)) await scanFile(what, asset, scan)
+  else await scanStream(what, asset.stream(), scan)
+  return { messages: scan.messages, batches: scan.batches }
+}
+
+async function scanFile(what: string, file: Pick<AssetReader, 'size' | 'range'>, scan: Scan): Promise<void> {
+  const { schema, dictionaries, batches } = await readFooter(what, file)
+  const take = (bytes: Uint8Array, start: number) =>
+    reading(what, () => {
+      const message = readMessage(bytes)
+      if (message === undefined || message === 'end') throw new RangeError(`There is no message at byte ${start}.`)
+      scan.take(message, bytes, start)
+    })
+  take(schema, 0)
+  for (const { start, end } of [...dictionaries, ...batches]) take(await file.range(start, end), start)
+}
+
+async function scanStream(what: string, stream: AsyncIterable<Uint8Array>, scan: Scan): Promise<void> {
   const input = new Input(stream)
-  const scanned: ScannedTable = { messages: [], batches: [] }
-  let layouts: readonly Layout[] | undefined
   try {
-    if (startsWith(await input.upTo(MAGIC_BYTES), MAGIC)) input.skip(MAGIC_BYTES)
     for (;;) {
       const message = await nextMessage(what, input)
       if (message === undefined) break
-      const start = input.position
       const size = message.bodyAt + message.header.bodyBytes
       const bytes = await input.upTo(size)
-      layouts = reading(what, () => {
-        if (bytes.byteLength < size) throw new RangeError(`The body at byte ${start + message.bodyAt} is cut off.`)
-        return take(message, bytes.subarray(0, size), start, layouts, scanned, digest)
-      })
+      reading(what, () => scan.take(message, bytes, input.position))
       input.skip(size)
     }
   } finally {
     await input.close()
   }
-  return scanned
 }
 
-/** Gives the columns' layouts, which the first message tells. */
-function take(
-  message: ArrowMessage,
-  bytes: Uint8Array,
-  start: number,
-  layouts: readonly Layout[] | undefined,
-  { messages, batches }: ScannedTable,
-  digest: (bytes: Uint8Array) => string,
-): readonly Layout[] {
-  const { type } = message.header
-  if (layouts === undefined) {
-    if (type !== SCHEMA) throw new RangeError('There is no schema.')
-    messages.push({ bytes: bytes.slice(), batch: 0 })
-    return layoutsOf(readSchema(message.header, message.metadata)).columns
+class Scan {
+  readonly messages: { readonly bytes: Uint8Array; readonly batch: number }[] = []
+  readonly batches: ScannedBatch[] = []
+  readonly #digest: (bytes: Uint8Array) => string
+  #layouts: readonly Layout[] | undefined
+
+  constructor(digest: (bytes: Uint8Array) => string) {
+    this.#digest = digest
   }
-  if (type === DICTIONARY_BATCH) {
-    messages.push({ bytes: bytes.slice(), batch: batches.length })
-  } else if (type === RECORD_BATCH) {
-    const bounds = readBatch(message.header)
-    const columns = boundsOfColumns(bounds, layouts, message.header.bodyBytes)
-    const cuts = new Set([0, bytes.byteLength])
-    for (const { start: from, end } of columns) if (end > 0) cuts.add(message.bodyAt + from)
+
+  /** `bytes` begin with the message, and hold its body and perhaps more. */
+  take(message: ArrowMessage, given: Uint8Array, start: number): void {
+    const size = message.bodyAt + message.header.bodyBytes
+    if (given.byteLength < size) throw new RangeError(`The body at byte ${start + message.bodyAt} is cut off.`)
+    const bytes = given.subarray(0, size)
+    const { type } = message.header
+    if (this.#layouts === undefined) {
+      if (type !== SCHEMA) throw new RangeError('There is no schema.')
+      this.#layouts = layoutsOf(readSchema(message.header, message.metadata)).columns
+      this.messages.push({ bytes: bytes.slice(), batch: 0 })
+    } else if (type === DICTIONARY_BATCH) {
+      this.messages.push({ bytes: bytes.slice(), batch: this.batches.length })
+    } else if (type === RECORD_BATCH) {
+      this.batches.push(this.#batch(message, bytes, start, this.#layouts))
+    } else {
+      throw new RangeError(`Message of type ${type} where none belongs.`)
+    }
+  }
+
+  /** The message, and each column, is a piece. */
+  #batch({ header, bodyAt }: ArrowMessage, bytes: Uint8Array, start: number, layouts: readonly Layout[]): ScannedBatch {
+    const bounds = readBatch(header)
+    const cuts = new Set([0, bodyAt, bytes.byteLength])
+    for (const column of boundsOfColumns(bounds, layouts, header.bodyBytes))
+      if (column.end > 0) cuts.add(bodyAt + column.start)
     const sorted = [...cuts].sort((a, b) => a - b)
     const pieces = sorted.slice(1).map((end, index) => {
       const from = sorted[index]
-      return { token: digest(bytes.subarray(from, end)), size: end - from }
+      return { token: this.#digest(bytes.subarray(from, end)), size: end - from }
     })
-    batches.push({ rows: bounds.rows, start, pieces })
-  } else {
-    throw new RangeError(`Message of type ${type} where none belongs.`)
+    return { rows: bounds.rows, start, pieces }
   }
-  return layouts
 }
 
-/** `undefined` at the end: the mark for it, or where a file's footer or nothing follows. */
+/** `undefined` at the end: the mark for it, or nothing. */
 async function nextMessage(what: string, input: Input): Promise<ArrowMessage | undefined> {
   for (let wanted = FIRST_BYTES; ; wanted *= 2) {
     const bytes = await input.upTo(wanted)

@@ -109,11 +109,15 @@ export async function stored(value: unknown, begins: (row: number) => boolean): 
 }
 
 export async function storedBytes(bytes: Uint8Array): Promise<ComparableTable> {
-  async function* stream() {
-    // Cut where nothing begins or ends.
-    for (let at = 0; at < bytes.length; at += 1009) yield bytes.subarray(at, at + 1009)
+  const asset = {
+    size: bytes.length,
+    range: async (start: number, end: number) => bytes.subarray(start, end),
+    async *stream() {
+      // Cut where nothing begins or ends.
+      for (let at = 0; at < bytes.length; at += 1009) yield bytes.subarray(at, at + 1009)
+    },
   }
-  const { messages, batches } = await scanTable('a table', stream(), (part) =>
+  const { messages, batches } = await scanTable('a table', asset, (part) =>
     createHash('sha256').update(part).digest('hex'),
   )
   return {

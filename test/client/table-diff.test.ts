@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
+import * as arrow from 'apache-arrow'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { diffTables } from '../../src/client/table-diff.ts'
-import { table } from '../../src/index.ts'
+import { Artifact, file, type TableDiffOptions, table, text } from '../../src/index.ts'
 import { allRows, applied, appliedByKey, log, mixedRows, type Row, stored, tableDiff } from './table-diff-support.ts'
-import { begin } from './world.ts'
+import { begin, untyped } from './world.ts'
 
 const none = { added: [], removed: [], renamed: [], retyped: [], reordered: false }
 
@@ -219,5 +220,213 @@ describe('the difference of two tables', () => {
       changed: 1,
       rows: [{ change: 'changed', before: 5, after: 5, cells: { loss: { before: Math.sin(5), after: 9 } } }],
     })
+  })
+})
+
+describe('tables at their edges', () => {
+  const compare = async (old: unknown, fresh: unknown, options: TableDiffOptions = {}) => {
+    const never = () => false
+    return diffTables({ before: await stored(old, never), after: await stored(fresh, never) }, options)
+  }
+
+  it('to and from a table without rows, and without columns', async () => {
+    const rows = [{ a: 1 }, { a: 2 }]
+    const empty = { a: new Float64Array(0) }
+    expect(await compare(empty, rows)).toMatchObject({ rowsBefore: 0, rowsAfter: 2, added: 2, columns: none })
+    expect(await compare(rows, empty)).toMatchObject({ removed: 2, rows: [{ values: { a: 1 } }, { values: { a: 2 } }] })
+    expect(await compare(empty, empty)).toMatchObject({ added: 0, removed: 0, rows: [] })
+    expect(await compare([], rows)).toMatchObject({ added: 2, columns: { added: [{ name: 'a', type: 'Float64' }] } })
+    expect(await compare(rows, [])).toMatchObject({
+      removed: 2,
+      columns: { removed: [{ name: 'a', type: 'Float64' }] },
+    })
+    expect(await compare(empty, rows, { key: 'a' })).toMatchObject({ key: ['a'], added: 2 })
+    expect(await compare({ a: [] }, rows)).toMatchObject({
+      columns: { retyped: [{ name: 'a', before: 'Null', after: 'Float64' }] },
+      added: 2,
+    })
+  })
+
+  it('NaN is like NaN and not like null; 0 and -0 differ', async () => {
+    const other = new Float64Array(1)
+    new BigUint64Array(other.buffer)[0] = 0x7ff800000000000fn
+    expect(other[0]).toBeNaN()
+    expect(await compare({ a: Float64Array.of(Number.NaN, 0) }, { a: Float64Array.of(other[0], -0) })).toMatchObject({
+      changed: 1,
+      rows: [{ after: 1, cells: { a: { before: 0, after: -0 } } }],
+    })
+    const bits = { a: other }
+    expect(await compare({ a: Float64Array.of(Number.NaN) }, bits)).toMatchObject({ changed: 0 })
+    expect(await compare({ a: [Number.NaN, 1] }, { a: [null, 1] })).toMatchObject({
+      rows: [{ before: 0, cells: { a: { before: Number.NaN, after: null } } }],
+    })
+  })
+
+  it('nested cells are compared and given whole', async () => {
+    const old = [
+      { id: 1, tags: ['a', 'b'], place: { x: 1, deep: { y: null } } },
+      { id: 2, tags: [], place: { x: 2, deep: { y: 3 } } },
+    ]
+    const fresh = [old[0], { id: 2, tags: [null, 'c'], place: { x: 2, deep: { y: 4 } } }]
+    expect((await compare(old, fresh)).rows).toEqual([
+      {
+        change: 'changed',
+        before: 1,
+        after: 1,
+        cells: {
+          tags: { before: [], after: [null, 'c'] },
+          place: { before: { x: 2, deep: { y: 3 } }, after: { x: 2, deep: { y: 4 } } },
+        },
+      },
+    ])
+  })
+
+  it('a column of another type is compared by what its cells mean', async () => {
+    const found = await compare(
+      { a: [1, 2, 3], b: ['x', 'y', 'z'], t: [new Date(0), new Date(1), null] },
+      {
+        a: BigInt64Array.of(1n, 2n, 4n),
+        b: [1, 2, 3],
+        t: new arrow.Table({ t: arrow.vectorFromArray([0, 1, null], new arrow.TimestampMicrosecond()) }).getChild('t'),
+      },
+    )
+    expect(found.columns.retyped.map(({ name, before, after }) => [name, before, after])).toEqual([
+      ['a', 'Float64', 'Int64'],
+      ['b', 'Utf8', 'Float64'],
+      ['t', 'Timestamp<MILLISECOND, UTC>', 'Timestamp<MICROSECOND>'],
+    ])
+    expect(found.cellsByColumn).toEqual({ a: 1, b: 3 })
+    expect(found.rows[2]).toMatchObject({ cells: { a: { before: 3, after: 4n }, b: { before: 'z', after: 3 } } })
+    const keyed = await compare({ id: [1, 2] }, { id: BigInt64Array.of(2n, 1n) }, { key: 'id' })
+    expect(keyed).toMatchObject({ added: 0, removed: 0, changed: 0 })
+  })
+
+  it('rows are matched by several columns, and in any order', async () => {
+    const row = (a: string, b: number, c: number) => ({ a, b, c })
+    const old = [row('x', 1, 1), row('x', 2, 2), row('y', 1, 3)]
+    const fresh = [row('y', 1, 3), row('x', 2, 7), row('y', 2, 4)]
+    expect(await compare(old, fresh, { key: ['a', 'b'] })).toMatchObject({
+      key: ['a', 'b'],
+      rows: [
+        { change: 'removed', before: 0, key: { a: 'x', b: 1 }, values: { a: 'x', b: 1, c: 1 } },
+        { change: 'changed', before: 1, after: 1, key: { a: 'x', b: 2 }, cells: { c: { before: 2, after: 7 } } },
+        { change: 'added', after: 2, key: { a: 'y', b: 2 } },
+      ],
+    })
+  })
+
+  it('a key that is repeated or missing is told', async () => {
+    const old = [{ id: 1 }, { id: 2 }]
+    const twice = [{ id: 1 }, { id: 2 }, { id: 2 }]
+    await expect(compare(old, twice, { key: 'id' })).rejects.toMatchObject({
+      code: 'key-repeated',
+      message: expect.stringContaining('2 stands in rows 1 and 2'),
+    })
+    await expect(compare(twice, old, { key: 'id' })).rejects.toMatchObject({ code: 'key-repeated' })
+    await expect(compare(old, twice, { key: 'ID' })).rejects.toMatchObject({
+      code: 'key-missing',
+      message: expect.stringContaining("Did you mean 'id'?"),
+    })
+    await expect(compare(old, [{ other: 'x' }], { key: 'id' })).rejects.toMatchObject({ code: 'key-missing' })
+  })
+
+  it('dictionaries: the same codes for other values are other cells, and new values at the end change nothing', async () => {
+    const coded = (values: readonly (string | null)[], known: readonly string[]) => {
+      const type = new arrow.Dictionary(new arrow.Utf8(), new arrow.Int32(), 0)
+      const dictionary = arrow.vectorFromArray([...known], new arrow.Utf8())
+      const indices = Int32Array.from(values, (value) => known.indexOf(value ?? known[0]))
+      const nullBitmap = arrow.vectorFromArray([...values], new arrow.Utf8()).data[0].nullBitmap
+      const data = arrow.makeData({ type, dictionary, data: indices, length: values.length, nullBitmap })
+      return new arrow.Table({ c: new arrow.Vector([data]) })
+    }
+    const before = coded(['a', 'b', null, 'a'], ['a', 'b'])
+    expect(await compare(before, coded(['a', 'b', null, 'a'], ['a', 'b', 'new']))).toMatchObject({ changed: 0 })
+    expect(await compare(before, coded(['a', 'b', null, 'a'], ['b', 'a']))).toMatchObject({ changed: 0 })
+    const swapped = coded(['b', 'a', null, 'b'], ['b', 'a'])
+    expect(await compare(before, swapped)).toMatchObject({ changed: 3, cellsByColumn: { c: 3 } })
+    expect(await compare(before, { c: ['a', 'b', null, 'x'] })).toMatchObject({
+      columns: { retyped: [{ name: 'c', after: 'Utf8' }] },
+      rows: [{ before: 3, cells: { c: { before: 'a', after: 'x' } } }],
+    })
+  })
+})
+
+describe('a path of a diff', () => {
+  it('is a table, or an Arrow file, or has no rows', async () => {
+    const { experiment } = await begin()
+    const stream = (rows: Row[]) => arrow.tableToIPC(arrow.tableFromJSON(rows), 'stream')
+    const filed = (rows: Row[]) => arrow.tableToIPC(arrow.tableFromJSON(rows), 'file')
+    const rows = Array.from({ length: 50 }, (_, id) => ({ id, name: `n${id}` }))
+    const other = rows.with(9, { id: 9, name: 'nine' })
+    const log = async (first: Row[]) => {
+      const artifact = new Artifact('files', 'dataset')
+      await artifact.add(file(stream(first), { name: 'stream.arrow' }))
+      await artifact.add(file(filed(first), { name: 'file.arrow' }))
+      await artifact.add(file(filed(first), { name: 'other.feather' }))
+      await artifact.add(table(first), { logicalPath: 'table.arrow' })
+      await artifact.add(text(JSON.stringify(first)), { logicalPath: 'rows.txt' })
+      return experiment.logArtifact(artifact)
+    }
+    const { changed } = await (await log(rows)).diff(await log(other))
+    expect(changed.map(({ path }) => path)).toEqual([
+      'file.arrow',
+      'other.feather',
+      'rows.txt',
+      'stream.arrow',
+      'table.arrow',
+    ])
+    for (const change of changed) {
+      if (change.path === 'rows.txt') continue
+      expect(await change.table({ key: 'id' })).toMatchObject({
+        changed: 1,
+        rows: [{ key: { id: 9 }, cells: { name: { before: 'n9', after: 'nine' } } }],
+      })
+    }
+    expect(await changed[2].table()).toBeUndefined()
+    await expect(changed[2].rows().next()).rejects.toMatchObject({ code: 'not-a-table' })
+  })
+
+  it('that claims to be Arrow and is not is an error that names it', async () => {
+    const { experiment } = await begin()
+    const log = async (text: string) => {
+      const artifact = new Artifact('files', 'dataset')
+      await artifact.add(file(new TextEncoder().encode(text), { name: 'bad.arrow' }))
+      return experiment.logArtifact(artifact)
+    }
+    const { changed } = await (await log('not arrow')).diff(await log('not Arrow either'))
+    await expect(changed[0].table()).rejects.toMatchObject({
+      code: 'table-damaged',
+      message: expect.stringContaining("'bad.arrow'"),
+    })
+  })
+
+  it('refuses options that are not there or of another type', async () => {
+    const { experiment } = await begin()
+    const { changed } = await (await log(experiment, [{ a: 1 }])).diff(await log(experiment, [{ a: 2 }]))
+    const [change] = changed
+    await expect(change.table(untyped({ keys: 'a' }))).rejects.toMatchObject({ code: 'unknown-option' })
+    await expect(change.table(untyped({ key: 7 }))).rejects.toMatchObject({ code: 'invalid-option' })
+    await expect(change.table({ limit: -1 })).rejects.toMatchObject({ code: 'invalid-option' })
+    await expect(change.rows(untyped({ limit: 1 })).next()).rejects.toMatchObject({ code: 'unknown-option' })
+    await expect(change.table({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'aborted' })
+  })
+
+  it('takes the key the table was registered with, unless that is no key any more or was refused', async () => {
+    const { experiment } = await begin()
+    const rows: Row[] = Array.from({ length: 20 }, (_, id) => ({ id, score: id / 2 }))
+    const watched = await experiment.registerArtifact('train', rows, { key: 'id', interval: 60_000 })
+    const first = watched.latest
+    rows.reverse()
+    rows[0] = { ...rows[0], score: 7 }
+    await watched.flush()
+    const second = watched.latest
+    rows[1] = { ...rows[0] }
+    await watched.flush()
+    const third = watched.latest
+    if (!first || !second || !third) throw new Error('nothing was logged')
+    expect(await tableDiff(first, second)).toMatchObject({ key: ['id'], added: 0, removed: 0, changed: 1 })
+    expect(await tableDiff(first, second, { key: null })).toMatchObject({ key: null })
+    expect(await tableDiff(second, third)).toMatchObject({ key: null, changed: 1, cells: 2 })
+    await expect(tableDiff(second, third, { key: 'id' })).rejects.toMatchObject({ code: 'key-repeated' })
   })
 })
