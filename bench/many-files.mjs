@@ -75,6 +75,7 @@ export async function run() {
         ours: tidemark,
         against: 'git add and commit, core.fsync=all',
         theirs: git,
+        elsewhere: true,
         bar: 1,
       }),
       countRow('100,000 such files: memory above the start', { value: megabytes(peak), bar: 300, unit: 'MB' }),

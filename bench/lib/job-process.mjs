@@ -12,11 +12,12 @@ process.on('message', async (message) => {
     }
     await job.before?.()
     globalThis.gc()
-    const start = performance.now()
+    const [start, cpu] = [performance.now(), process.cpuUsage()]
     const given = await job.sample()
     const ms = performance.now() - start
+    const { user, system } = process.cpuUsage(cpu)
     const result = (await job.after?.(given)) ?? given
-    process.send({ ms, result: typeof result === 'object' ? result : undefined })
+    process.send({ ms, cpu: (user + system) / 1000, result: typeof result === 'object' ? result : undefined })
   } catch (error) {
     process.send({ error: error?.stack ?? String(error) })
   }

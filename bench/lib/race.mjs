@@ -13,7 +13,7 @@ const mostRounds = 9
 
 /**
  * Runs jobs of a module in turn, A B A B, each in a process of its own that stays alive, so that code is warm and neither's memory is the other's.
- * Gives for each job the median time in ms and what its last sample returned.
+ * Gives for each job the median time in ms, the median time of its processor (less of a matter of who else is running) and what its last sample returned.
  *
  * `jobs` of the module: name -> async (context) => ({ before?, sample, after? }); only `sample` is timed.
  */
@@ -24,15 +24,22 @@ export async function race(module, names, { rounds = 5, warmUps = 1, context = {
       for (const name of names) racers.push(await start(module, name, { ...context, folder }))
       for (let round = 0; round < warmUps; round++) for (const racer of racers) await racer.sample()
       const times = racers.map(() => [])
+      const cpus = racers.map(() => [])
       const facts = []
       for (let round = 0; round < rounds || (round < mostRounds && times.some(isSpread)); round++) {
         for (const [i, racer] of racers.entries()) {
-          const { ms, result } = await racer.sample()
+          const { ms, cpu, result } = await racer.sample()
           times[i].push(ms)
+          cpus[i].push(cpu)
           facts[i] = result
         }
       }
-      return Object.fromEntries(names.map((name, i) => [name, { ...summary(times[i]), ...facts[i] }]))
+      return Object.fromEntries(
+        names.map((name, i) => [
+          name,
+          { ...summary(times[i]), cpu: median(cpus[i].sort((a, b) => a - b)), ...facts[i] },
+        ]),
+      )
     } finally {
       for (const racer of racers) await racer.stop()
     }

@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url'
 
 const path = fileURLToPath(new URL('../RESULTS.md', import.meta.url))
 
-const head = ['bench', 'job', 'ours', 'against', 'theirs', 'ratio', 'at most', '', 'measured']
+const head = ['bench', 'job', 'ours', 'against', 'theirs', 'ratio', 'at most', '', 'processor', 'measured']
 
-/** A figure against a rival of the same run: `ours` and `theirs` in ms. */
-export function timeRow(job, { ours, against, theirs, bar }) {
+/** A figure against a rival of the same run: `ours` and `theirs` in ms. `elsewhere`: the rival works in another process, whose processor time is not seen. */
+export function timeRow(job, { ours, against, theirs, bar, elsewhere }) {
   const ratio = ours.median / theirs.median
   return {
     job,
@@ -16,6 +16,7 @@ export function timeRow(job, { ours, against, theirs, bar }) {
     theirs: timeText(theirs),
     ratio: `${ratio.toFixed(2)} x`,
     bar: bar === undefined ? '' : `${bar} x`,
+    cpu: elsewhere ? '' : `${(ours.cpu / theirs.cpu).toFixed(2)} x`,
     ...(bar !== undefined && { pass: ratio <= bar }),
   }
 }
@@ -63,7 +64,7 @@ export function saveRows(measured, order) {
       '# Measured',
       '',
       'Written by `npm run bench`. Times are medians, taken in turn with what they are compared with, each in a warm process of its own; in brackets the fastest and the slowest. Compare',
-      'ratios: the times belong to one machine, and its disk to one afternoon.',
+      'ratios: the times belong to one machine, and its disk to one afternoon. `processor` is the ratio of processor time, all threads together: steadier when others use the machine too.',
       '',
       `Last run: ${date}, Node ${process.versions.node}, ${availableParallelism()} cores.`,
       '',
@@ -82,8 +83,19 @@ function readRows() {
   return lines.slice(2).map((line) => line.slice(2, -2).split(' | '))
 }
 
-function cellsOf(bench, { job, ours, against, theirs, ratio, bar, pass }, date) {
-  return [bench, job, ours, against, theirs, ratio, bar, pass === undefined ? '' : pass ? 'ok' : '**missed**', date]
+function cellsOf(bench, { job, ours, against, theirs, ratio, bar, pass, cpu = '' }, date) {
+  return [
+    bench,
+    job,
+    ours,
+    against,
+    theirs,
+    ratio,
+    bar,
+    pass === undefined ? '' : pass ? 'ok' : '**missed**',
+    cpu,
+    date,
+  ]
 }
 
 function timeText({ median, low, high }) {
