@@ -77,7 +77,8 @@ export class BytesColumn {
     if (at - start > MOST_JOINED) return false
     this.#reserve(at - start)
     // `join` takes null and undefined for nothing.
-    const { read, written } = encoder.encodeInto(values.slice(from, to).join(''), this.#bytes.subarray(start, at))
+    const whole = from === 0 && to === values.length ? values : values.slice(from, to)
+    const { read, written } = encoder.encodeInto(whole.join(''), this.#bytes.subarray(start, at))
     if (read !== at - start || written !== at - start) return false
     this.#at = at
     this.#rows = rows

@@ -148,7 +148,8 @@ export class PackWriter {
   }
 
   #begin(): void {
-    this.#arena = this.#free.pop() ?? new Uint8Array(smallestArena)
+    // After a full pack another is likely: it does not grow, and copy, its way up again.
+    this.#arena = this.#free.pop() ?? new Uint8Array(this.#ids.length > 0 ? largestPack : smallestArena)
     this.#length = 0
     this.#reserve(packHeader.length)
     this.#arena.set(packHeader)
