@@ -1,0 +1,13 @@
+import { connect } from '../../src/index.ts'
+
+// Watches a table and comes to its end without a word: `how` says whether the experiment or the connection is ended.
+const [, , store, how] = process.argv
+const tidemark = await connect({ store })
+const experiment = await tidemark.createExperiment()
+const rows = [{ id: 1 }]
+await experiment.registerArtifact('table', rows, { interval: 50 })
+// Some looks at a table that is as it was.
+await new Promise((resolve) => setTimeout(resolve, 200))
+rows[0].id = 2
+if (how === 'end') await experiment.end()
+if (how === 'close') await tidemark.close()

@@ -1,0 +1,30 @@
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { open } from '../client/world.ts'
+import { bundleWorker, startWorker } from '../stores/bundle.ts'
+import { decoded } from './support.ts'
+
+let folder: string
+let worker: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tidemark-watch-'))
+  worker = await bundleWorker('../watch/exit-worker.ts', folder)
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+it.each([
+  ['nothing', 1],
+  ['end', 2],
+  ['close', 2],
+])('a watched table keeps no process alive: with %s at the end', async (how, id) => {
+  const store = join(folder, how)
+  const child = startWorker(worker, [store, how])
+  child.disconnect()
+  const [code] = await once(child, 'exit')
+  expect(code).toBe(0)
+  const tidemark = await open({ store })
+  expect(await decoded(await tidemark.getArtifact('table'))).toEqual([{ id }])
+})
