@@ -24,13 +24,18 @@ export class Output {
     })
   }
 
+  /** Columns of the terminal; `undefined` for a file or a pipe. */
+  get width(): number | undefined {
+    return this.#stream.isTTY ? this.#stream.columns : undefined
+  }
+
   line(text: string): void {
     if (this.#open) this.#stream.write(`${text}\n`)
   }
 
   table(columns: readonly Column[], rows: readonly (readonly string[])[]): void {
-    const { isTTY, columns: width } = this.#stream
-    this.line(renderTable(columns, rows, { style: this.style, ...(isTTY && width !== undefined && { width }) }))
+    const { width } = this
+    this.line(renderTable(columns, rows, { style: this.style, ...(width !== undefined && { width }) }))
   }
 
   /** The one document that `--json` prints. */
