@@ -33,7 +33,8 @@ async function flights(files) {
     content: () => `${count(table.numRows)} rows x ${table.numCols}`,
     edited: 'one cell',
     edit: () => {
-      table.getChild('delay').data[0].values[123_456] = 77
+      const { values, length } = table.getChild('delay').data.at(-1)
+      values[length >> 1] = 77
     },
     same: (read) =>
       table.schema.fields.every(({ name }) => sameBytes(table.getChild(name).toArray(), read.getChild(name).toArray())),

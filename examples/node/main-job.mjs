@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { connect } from 'tidemark'
 import { datasets } from './datasets.mjs'
 import { bytes, count, heading, line, row, total } from './telling.mjs'
+import { watched } from './watched.mjs'
 
 const place = await mkdtemp(join(tmpdir(), 'tidemark-'))
 const store = join(place, 'store')
@@ -57,16 +58,19 @@ if (sums.wrong === 0)
 else line(`${sums.wrong} of ${count(sums.versions)} versions DIFFER from the original.`)
 line(`The ${edits.versions} edited ones, ${bytes(edits.size)}, took ${bytes(edits.stored)} more in the store.`)
 line()
+const changes = await watched(store, files)
+line()
 line('Try next:')
 const option = `--store ${quoted(store)}`
 line(`  npx tidemark ls ${option}`)
 line(`  npx tidemark diff vega:v0 :v1 ${option}`)
+line(`  npx tidemark diff train:v1 :v2 ${option}`)
 line(`  npx tidemark get weather ${quoted(join(place, 'weather'))} ${option}`)
 line(`  npx tidemark verify ${option}`)
 line(`  npx tidemark put mine README.md --alias first ${option}`)
 line()
 line(`The program is examples/node/main-job.mjs. Nothing else was written; delete ${place} when you are done.`)
-process.exitCode = sums.wrong === 0 ? 0 : 1
+process.exitCode = sums.wrong + changes.wrong === 0 ? 0 : 1
 
 function quoted(path) {
   return path.includes(' ') ? `"${path}"` : path

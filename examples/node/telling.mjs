@@ -20,8 +20,36 @@ const columns = [
   { title: 'SAME', width: 4 },
 ]
 
+const changeColumns = [
+  { title: 'VERSION', width: 7 },
+  { title: 'EDITED', width: 19 },
+  { title: 'WRITTEN', width: 8, right: true },
+  { title: 'TIME', width: 7, right: true },
+  { title: 'WHOLE', width: 8, right: true },
+  { title: 'TIME', width: 7, right: true },
+  { title: 'SAVED', width: 9, right: true },
+  { title: 'SAME', width: 4 },
+]
+
 export function heading() {
   line(dim(cells(columns.map(({ title }) => title)).join('  ')))
+}
+
+export function changesHeading() {
+  line(
+    dim(
+      cells(
+        changeColumns.map(({ title }) => title),
+        changeColumns,
+      ).join('  '),
+    ),
+  )
+}
+
+export function change({ version, what, written, ms, whole, wholeMs, equal }) {
+  const saved = what ? `${count(Math.round(whole / written))} times` : ''
+  const texts = [version, what, bytes(written), duration(ms), bytes(whole), duration(wholeMs), saved]
+  line([...cells(texts, changeColumns), equal ? green('✓') : red('✗')].join('  '))
 }
 
 export function row({ name, version, kind, content, what, size, stored, ms, equal }) {
@@ -54,6 +82,6 @@ function duration(ms) {
   return ms < 1000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(1)} s`
 }
 
-function cells(texts) {
-  return texts.map((text, i) => (columns[i].right ? text.padStart(columns[i].width) : text.padEnd(columns[i].width)))
+function cells(texts, of = columns) {
+  return texts.map((text, i) => (of[i].right ? text.padStart(of[i].width) : text.padEnd(of[i].width)))
 }
