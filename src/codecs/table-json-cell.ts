@@ -156,7 +156,7 @@ export function jsonInteger(value: bigint): Json {
 
 /** ISO 8601, or the number of milliseconds where no Date goes that far. */
 export function isoDate(milliseconds: number): Json {
-  const time = Math.trunc(milliseconds)
+  const time = Math.floor(milliseconds)
   return Math.abs(time) <= MAX_DATE ? new Date(time).toISOString() : String(time)
 }
 

@@ -1,21 +1,16 @@
 import { DataType, Precision, TimeUnit } from 'apache-arrow'
 import { countOnes } from './arrow-bits.ts'
 import type { Column } from './arrow-column.ts'
-import { type ArrowData, bitmapOf, bytesOf, indexAt, isValid } from './arrow-data.ts'
+import { type ArrowData, bitmapOf, bytesOf, isValid } from './arrow-data.ts'
 import type { Json } from './codec.ts'
 import type { Steps } from './steps.ts'
-import { halfToNumber, isoDate, jsonCell, jsonInteger, jsonNumber, shortText } from './table-json-cell.ts'
+import { distinctCount, MOST_DISTINCT, type Summary } from './table-distinct.ts'
+import { halfToNumber, isoDate, jsonInteger, jsonNumber } from './table-json-cell.ts'
+import { codes, texts } from './table-text-summary.ts'
 
-/** Distinct values are counted exactly up to here; beyond, `distinctAtLeast` says so. */
-const MOST_DISTINCT = 1000
-const TOP_VALUES = 3
-/** A power of two well above the values counted. */
-const SLOTS = 4096
 const NAME_CHARACTERS = 80
 const TYPE_CHARACTERS = 160
 const WORD = 2 ** 32
-
-type Summary = Record<string, Json>
 
 /** Name, type and nulls of a column; min, max and mean of numbers and dates; how many distinct values and the most frequent. One pass. */
 export function* columnSummary(column: Column, rows: number): Steps<Json> {
@@ -33,7 +28,7 @@ export function* columnSummary(column: Column, rows: number): Steps<Json> {
     return { ...base, ...(yield* dates(column)) }
   }
   if (layout.kind === 'bool') return { ...base, ...booleans(column) }
-  if (layout.kind === 'bytes' && (DataType.isUtf8(field.type) || DataType.isLargeUtf8(field.type))) {
+  if (DataType.isUtf8(field.type) || DataType.isLargeUtf8(field.type) || DataType.isUtf8View(field.type)) {
     return { ...base, ...(yield* texts(column)) }
   }
   return layout.kind === 'dictionary' ? { ...base, ...(yield* codes(column)) } : base
@@ -75,11 +70,14 @@ function run(
   valid: ((row: number) => boolean) | undefined,
 ): void {
   const { seen } = state
+  // A loop of its own: where a number goes into a set it becomes an object, and in the other loop that would be every number.
+  for (let row = 0; row < rows && seen.size <= MOST_DISTINCT; row += 1) {
+    if (valid === undefined || valid(row)) seen.add(values[row] ?? 0)
+  }
   let { count, nan, sum, min, max } = state
   for (let row = 0; row < rows; row += 1) {
     if (valid !== undefined && !valid(row)) continue
     const value = values[row] ?? 0
-    if (seen.size <= MOST_DISTINCT) seen.add(value)
     if (Number.isNaN(value)) {
       nan += 1
       continue
@@ -103,7 +101,7 @@ function* extremes(column: Column): Steps<Extremes> {
   return { count, nan, mean: sum / count, min, max, distinct: seen.size <= MOST_DISTINCT ? seen.size : undefined }
 }
 
-/** As numbers: 64-bit integers to the 53 bits a number has, which is near enough for a summary, halves in full. */
+/** As numbers: 64-bit integers to the 53 bits a number has, halves in full. */
 function numbersOf(type: DataType, data: ArrowData): ArrayLike<number> {
   const { values } = data
   if (values instanceof BigInt64Array || values instanceof BigUint64Array) {
@@ -129,13 +127,33 @@ function isNumbers(values: ArrayBufferView | null | undefined): values is ArrayB
 
 function* numbers(column: Column): Steps<Summary> {
   const { count, nan, mean, min, max, distinct } = yield* extremes(column)
-  const ends: Summary = count === 0 ? {} : { min: whole(min), max: whole(max), mean: jsonNumber(mean) }
   const some: Summary = nan === 0 ? {} : { nan }
-  return { ...some, ...ends, ...distinctCount(distinct) }
+  if (count === 0) return { ...some, ...distinctCount(distinct) }
+  const isExact = Number.isSafeInteger(min) && Number.isSafeInteger(max)
+  if (DataType.isInt(column.field.type) && !isExact)
+    return { ...(yield* largeIntegers(column)), mean: jsonNumber(mean) }
+  return { ...some, min: jsonNumber(min), max: jsonNumber(max), mean: jsonNumber(mean), ...distinctCount(distinct) }
 }
 
-function whole(value: number): Json {
-  return Number.isInteger(value) && !Number.isSafeInteger(value) ? jsonInteger(BigInt(value)) : jsonNumber(value)
+/** Whole numbers beyond the 53 bits of a JavaScript number: several times as slow, and rare. */
+function* largeIntegers(column: Column): Steps<Summary> {
+  let min: bigint | undefined
+  let max: bigint | undefined
+  const seen = new Set<bigint>()
+  for (const data of column.chunks) {
+    const { values } = data
+    if (!(values instanceof BigInt64Array || values instanceof BigUint64Array)) continue
+    for (let row = 0; row < data.length; row += 1) {
+      const value = values[row]
+      if (value === undefined || !isValid(data, row)) continue
+      if (min === undefined || value < min) min = value
+      if (max === undefined || value > max) max = value
+      if (seen.size <= MOST_DISTINCT) seen.add(value)
+    }
+    yield
+  }
+  const distinct = distinctCount(seen.size <= MOST_DISTINCT ? seen.size : undefined)
+  return { min: jsonInteger(min ?? 0n), max: jsonInteger(max ?? 0n), ...distinct }
 }
 
 function* dates(column: Column): Steps<Summary> {
@@ -157,10 +175,6 @@ function millisecondsOf(type: DataType): number {
   return scales[type.unit] ?? 1
 }
 
-function distinctCount(distinct: number | undefined): Summary {
-  return distinct === undefined ? { distinctAtLeast: MOST_DISTINCT + 1 } : { distinct }
-}
-
 function booleans(column: Column): Summary {
   let yes = 0
   let no = 0
@@ -180,110 +194,4 @@ function booleans(column: Column): Summary {
     }
   }
   return { true: yes, false: no }
-}
-
-interface Seen {
-  readonly bytes: Uint8Array
-  count: number
-  readonly next: Seen | undefined
-}
-
-/** Strings stay bytes: UTF-8 compares like its code points, and most columns repeat few values or differ in the first bytes. */
-function* texts(column: Column): Steps<Summary> {
-  const seen = new SeenTexts()
-  let distinct = 0
-  let min: Uint8Array | undefined
-  let max: Uint8Array | undefined
-  for (const data of column.chunks) {
-    const { valueOffsets } = data
-    if (!valueOffsets) continue
-    const values = bytesOf(data.values)
-    const nullable = bitmapOf(data) !== undefined
-    for (let row = 0; row < data.length; row += 1) {
-      if (nullable && !isValid(data, row)) continue
-      const from = Number(valueOffsets[row])
-      const to = Number(valueOffsets[row + 1])
-      if (!seen.note(values, from, to)) continue
-      distinct += 1
-      // First and last of a thousand texts and more say nothing, and finding them would be most of the preview's time.
-      if (distinct > MOST_DISTINCT) return distinctCount(undefined)
-      if (min === undefined || compare(values, from, to, min) < 0) min = values.subarray(from, to)
-      if (max === undefined || compare(values, from, to, max) > 0) max = values.subarray(from, to)
-    }
-    yield
-  }
-  const ends: Summary = min && max ? { min: textOf(min), max: textOf(max) } : {}
-  const counted = seen.all.map(({ bytes, count }) => ({ value: textOf(bytes), count }))
-  return { ...ends, distinct, ...top(counted) }
-}
-
-/** Values seen so far, by a hash of their bytes; values of one hash hang on one another. */
-class SeenTexts {
-  readonly #slots: (Seen | undefined)[] = new Array(SLOTS)
-  readonly all: Seen[] = []
-
-  /** Counts a value; true when it is new. */
-  note(values: Uint8Array, from: number, to: number): boolean {
-    let hash = to - from
-    for (let at = from; at < to; at += 1) hash = Math.imul(hash ^ (values[at] ?? 0), 0x01000193)
-    const slot = (hash ^ (hash >>> 15)) & (SLOTS - 1)
-    const first = this.#slots[slot]
-    for (let known = first; known !== undefined; known = known.next) {
-      if (compare(values, from, to, known.bytes) !== 0) continue
-      known.count += 1
-      return false
-    }
-    const entry = { bytes: values.subarray(from, to), count: 1, next: first }
-    this.#slots[slot] = entry
-    this.all.push(entry)
-    return true
-  }
-}
-
-function compare(values: Uint8Array, from: number, to: number, other: Uint8Array): number {
-  const length = Math.min(to - from, other.byteLength)
-  for (let at = 0; at < length; at += 1) {
-    const difference = (values[from + at] ?? 0) - (other[at] ?? 0)
-    if (difference !== 0) return difference
-  }
-  return to - from - other.byteLength
-}
-
-const decoder = new TextDecoder()
-
-function textOf(bytes: Uint8Array): string {
-  return shortText(decoder.decode(bytes.subarray(0, 400)))
-}
-
-/** By the values their indices stand for. */
-function* codes(column: Column): Steps<Summary> {
-  const { layout, field } = column
-  if (layout.kind !== 'dictionary') return {}
-  const counts = new Map<Json, number>()
-  for (const data of column.chunks) {
-    const size = (data.dictionary?.data ?? []).reduce((sum, { length }) => sum + length, 0)
-    if (size > MOST_DISTINCT) return {}
-    const used = new Uint32Array(size)
-    const first = new Int32Array(size)
-    for (let row = 0; row < data.length; row += 1) {
-      if (!isValid(data, row)) continue
-      const code = indexAt(data, row)
-      if (used[code] === 0) first[code] = row
-      used[code] = (used[code] ?? 0) + 1
-    }
-    used.forEach((count, code) => {
-      if (count === 0) return
-      const value = jsonCell(field.type, layout, data, first[code] ?? 0)
-      counts.set(value, (counts.get(value) ?? 0) + count)
-    })
-    yield
-  }
-  const counted = [...counts].map(([value, count]) => ({ value, count }))
-  return { distinct: counts.size, ...top(counted) }
-}
-
-/** The most frequent values, when any is there more than once; equally frequent ones as they came. */
-function top(counted: readonly { readonly value: Json; readonly count: number }[]): Summary {
-  const best = [...counted].sort((a, b) => b.count - a.count).slice(0, TOP_VALUES)
-  return best[0] === undefined || best[0].count < 2 ? {} : { top: best.map(({ value, count }) => ({ value, count })) }
 }

@@ -139,4 +139,84 @@ describe('the preview of a table', () => {
     expect(wide).toMatchObject({ columnCount: 5000 })
     expect(JSON.stringify(wide).length).toBeLessThan(16_384)
   })
+
+  it('is exact at both ends of whole numbers that no JavaScript number holds', async () => {
+    const first = 2n ** 53n + 1n
+    const near = BigInt64Array.of(first + 2n, first, -first, 5n, -first - 2n)
+    expect(await summary({ a: near })).toMatchObject({ min: `${-first - 2n}`, max: `${first + 2n}` })
+    const table = new arrow.Table({
+      a: arrow.vectorFromArray([null, 2n ** 63n + 1n, 2n ** 63n + 3n], new arrow.Uint64()),
+    })
+    expect(await summary(table)).toMatchObject({ nulls: 1, min: `${2n ** 63n + 1n}`, max: `${2n ** 63n + 3n}` })
+  })
+
+  it('tells times before 1970 by the millisecond they are in', async () => {
+    const type = new arrow.TimestampMicrosecond()
+    const data = arrow.makeData({ type, data: BigInt64Array.of(-1n, -1_500n), length: 2 })
+    expect(await preview(new arrow.Table({ a: new arrow.Vector([data]) }))).toMatchObject({
+      columns: [{ min: '1969-12-31T23:59:59.998Z', max: '1969-12-31T23:59:59.999Z' }],
+      head: [['1969-12-31T23:59:59.999Z'], ['1969-12-31T23:59:59.998Z']],
+    })
+  })
+
+  it('counts texts that begin alike apart, in dictionaries and out of them', async () => {
+    const long = 'the same beginning '.repeat(8)
+    const texts = [`${long}a`, `${long}b`, `${long}b`]
+    const shown = `${long.slice(0, 80)}…`
+    const wanted = {
+      distinct: 2,
+      top: [
+        { value: shown, count: 2 },
+        { value: shown, count: 1 },
+      ],
+    }
+    expect(await summary({ a: texts })).toMatchObject(wanted)
+    expect(
+      await summary({ a: arrow.vectorFromArray(texts, new arrow.Dictionary(new arrow.Utf8(), new arrow.Int8())) }),
+    ).toMatchObject(wanted)
+    expect(await summary({ a: arrow.vectorFromArray(texts, new arrow.LargeUtf8()) })).toMatchObject({
+      ...wanted,
+      min: shown,
+    })
+  })
+
+  it('counts what is used of a large dictionary', async () => {
+    const type = new arrow.Dictionary(new arrow.Utf8(), new arrow.Int32())
+    const dictionary = arrow.vectorFromArray(
+      Array.from({ length: 3000 }, (_, at) => `v${at}`),
+      new arrow.Utf8(),
+    )
+    const coded = (indices: Int32Array) =>
+      new arrow.Table({
+        a: new arrow.Vector([arrow.makeData({ type, dictionary, data: indices, length: indices.length })]),
+      })
+    expect(await summary(coded(Int32Array.of(7, 7, 2000)))).toMatchObject({
+      distinct: 2,
+      top: [
+        { value: 'v7', count: 2 },
+        { value: 'v2000', count: 1 },
+      ],
+    })
+    expect(await summary(coded(Int32Array.from({ length: 3000 }, (_, at) => at)))).toMatchObject({
+      distinctAtLeast: 1001,
+    })
+  })
+
+  it('summarises texts that come as views', async () => {
+    const views = new arrow.Table({
+      v: arrow.vectorFromArray(['b', null, 'a text of more than twelve bytes', 'b'], new arrow.Utf8View()),
+    })
+    expect(await summary(views)).toEqual({
+      name: 'v',
+      type: 'Utf8View',
+      nulls: 1,
+      min: 'a text of more than twelve bytes',
+      max: 'b',
+      distinct: 2,
+      top: [
+        { value: 'b', count: 2 },
+        { value: 'a text of more than twelve bytes', count: 1 },
+      ],
+    })
+  })
 })
