@@ -32,6 +32,7 @@ import {
 } from 'apache-arrow'
 import { UnsupportedError } from '../errors.ts'
 import type { Range } from './arrow-data.ts'
+import { assertWellFormed } from './well-formed.ts'
 
 /** How a type lies in buffers: all that cutting, hashing and checking need to know of it. */
 export type Layout =
@@ -148,7 +149,9 @@ function unsupported(type: DataType): UnsupportedError {
 
 /** The same field around another type: name, nullability and metadata stay. */
 export function fieldWith(field: Field, type: DataType): Field {
-  return new Field(field.name ?? '', type, field.nullable, new Map(field.metadata ?? []))
+  const name = field.name ?? ''
+  assertWellFormed(name, () => `The name of column ${JSON.stringify(name)}`)
+  return new Field(name, type, field.nullable, new Map(field.metadata ?? []))
 }
 
 /** The layout of a type as the reader sees it, dictionaries by their index. */

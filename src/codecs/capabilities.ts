@@ -93,10 +93,12 @@ const tableMethods = [
 
 /** Tables and record batches of apache-arrow and Flechette, of any copy of them, and data frames that turn themselves into one. */
 export function isTableLike(value: unknown): boolean {
-  if (!isObject(value) || Array.isArray(value) || isPlainObject(value)) return false
+  if (!isObject(value) || Array.isArray(value)) return false
+  // Not asked with `in`, nor by prototype: a DataFrame of nodejs-polars is a proxy that says it has its columns only, and looks like a plain object.
+  if (tableMethods.some((name) => typeof Reflect.get(value, name) === 'function')) return true
+  if (isPlainObject(value)) return false
   const schema = member(value, 'schema')
-  if (isObject(schema) && Array.isArray(member(schema, 'fields')) && 'numRows' in value) return true
-  return tableMethods.some((name) => hasMethods(value, name))
+  return isObject(schema) && Array.isArray(member(schema, 'fields')) && 'numRows' in value
 }
 
 /** `{ data, shape | dims, dtype | type }`: TF.js, ONNX Runtime, Transformers.js, ndarray, and plain objects of that form. */

@@ -225,9 +225,9 @@ export class TextBuilder implements Builder {
     this.#column = new BytesColumn(rows, pieces)
   }
 
-  append(values: ArrayLike<unknown>, from: number, to: number): void {
+  append(values: ArrayLike<unknown>, from: number, to: number, locate: Locate): void {
     this.#column.breathe()
-    this.#column.texts(values, from, to)
+    this.#column.texts(values, from, to, locate)
   }
 
   nulls(count: number): void {

@@ -55,10 +55,11 @@ export async function readTable(given: unknown, plan: ColumnPlan): Promise<Table
 export async function asTable(given: unknown): Promise<unknown> {
   let value = given
   for (let steps = 0; steps < MAX_STEPS; steps += 1) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value) || isPlainObject(value)) break
-    if (isArrow(value)) break
+    if (typeof value !== 'object' || value === null || Array.isArray(value) || isArrow(value)) break
     const table = call(value, toTable)
     const bytes = table === undefined ? call(value, toBytes) : undefined
+    // DuckDB reads a result as far as it was asked to, and gives the columns of that part.
+    if (table === undefined && bytes === undefined) await call(value, ['readAll'])?.result
     const columns = table === undefined && bytes === undefined ? call(value, toColumns) : undefined
     if (bytes !== undefined) value = readBytes(await bytes.result, bytes.name)
     else if (table !== undefined || columns !== undefined) value = await (table ?? columns)?.result

@@ -1,6 +1,7 @@
 import { InvalidInputError } from '../errors.ts'
 import type { ArrowData } from './arrow-data.ts'
 import { NullMask } from './table-nulls.ts'
+import { assertWellFormed } from './well-formed.ts'
 
 /** Above this many characters `TextEncoder.encodeInto` is faster than the loop here (Node 20: even at about 48). */
 const LONG_TEXT = 64
@@ -52,10 +53,14 @@ export class BytesColumn {
     }
   }
 
-  /** Strings, null and undefined. */
-  texts(values: ArrayLike<unknown>, from: number, to: number): void {
+  /**
+   * Strings, null and undefined.
+   *
+   * @throws InvalidInputError `lone-surrogate`
+   */
+  texts(values: ArrayLike<unknown>, from: number, to: number, locate: (index: number) => string): void {
     this.#reserveRows(to - from)
-    if (!this.#joined(values, from, to)) this.#oneByOne(values, from, to)
+    if (!this.#joined(values, from, to)) this.#oneByOne(values, from, to, locate)
   }
 
   /**
@@ -86,7 +91,7 @@ export class BytesColumn {
   }
 
   /** One loop with its state in locals: a call for each string would take twice as long. */
-  #oneByOne(values: ArrayLike<unknown>, from: number, to: number): void {
+  #oneByOne(values: ArrayLike<unknown>, from: number, to: number, locate: (index: number) => string): void {
     let bytes = this.#bytes
     const offsets = this.#offsets
     let at = this.#at
@@ -106,7 +111,9 @@ export class BytesColumn {
         bytes = this.#bytes
       }
       if (length > LONG_TEXT) {
-        at += encoder.encodeInto(value, bytes.subarray(at)).written
+        const { written } = encoder.encodeInto(value, bytes.subarray(at))
+        if (written !== length) assertWellFormed(value, () => locate(index))
+        at += written
       } else {
         for (let place = 0; place < length; place += 1) {
           const unit = value.charCodeAt(place)
@@ -117,6 +124,7 @@ export class BytesColumn {
             bytes[at++] = 0x80 | (unit & 0x3f)
           } else {
             // Surrogates, paired or lone, and all the rest: rare enough to leave to the platform.
+            assertWellFormed(value, () => locate(index))
             at += encoder.encodeInto(value.slice(place), bytes.subarray(at)).written
             break
           }

@@ -23,7 +23,7 @@ export const ARROW_STREAM = 'application/vnd.apache.arrow.stream'
  * | numbers | Float64, always: a column does not change its type because one value did |
  * | bigints | Int64 |
  * | booleans | Bool |
- * | strings | Utf8; a lone surrogate becomes U+FFFD |
+ * | strings | Utf8; one with half a surrogate pair is refused |
  * | Dates | Timestamp in milliseconds, UTC; an invalid Date is null |
  * | `Uint8Array` cells | Binary; other typed arrays List of their type |
  * | arrays, plain objects in cells | List, Struct |

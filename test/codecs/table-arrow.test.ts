@@ -1,5 +1,6 @@
 import * as arrow from 'apache-arrow'
 import { describe, expect, it } from 'vitest'
+import { detect } from '../../src/codecs/detect.ts'
 import { byArrow, decodeTable, encodeTable, sameBytes, valuesOf } from './table-support.ts'
 
 // Here apache-arrow's own builders are the counterpart: what they make must come back as it was.
@@ -364,5 +365,34 @@ describe('an Arrow table', () => {
     const { bytes } = await encodeTable(new Frame())
     expect((await encodeTable(new Bytes())).bytes).toEqual(bytes)
     expect((await encodeTable({ a: vectorFromArray([1, 2], new arrow.Int32()) })).bytes).toEqual(bytes)
+  })
+
+  it('may come from a proxy that looks like a plain object and only says what columns it has, as those of nodejs-polars', async () => {
+    const arrowTable = new arrow.Table({ a: vectorFromArray([1, 2], new arrow.Int32()) })
+    const members: Record<PropertyKey, unknown> = { writeIPCStream: () => arrow.tableToIPC(arrowTable), columns: ['a'] }
+    const frame = new Proxy(
+      {},
+      {
+        get: (_, name) => members[name],
+        has: (_, name) => name === 'a',
+        ownKeys: () => ['a', Symbol('inspect')],
+        getOwnPropertyDescriptor: () => ({ configurable: true, enumerable: true }),
+      },
+    )
+    expect(detect(frame)).toMatchObject({ kind: 'table' })
+    expect((await encodeTable(frame)).bytes).toEqual((await encodeTable(arrowTable)).bytes)
+  })
+
+  it('may come from a reader that has not read everything yet, as those of DuckDB', async () => {
+    class Reader {
+      rows = 0
+      async readAll() {
+        this.rows = 3
+      }
+      getColumnsObjectJS() {
+        return { a: Array.from({ length: this.rows }, (_, row) => row) }
+      }
+    }
+    expect(valuesOf(await decodeTable((await encodeTable(new Reader())).bytes))).toEqual({ a: [0, 1, 2] })
   })
 })

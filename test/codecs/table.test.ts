@@ -119,9 +119,24 @@ describe('records', () => {
     expect(Object.getOwnPropertyDescriptor(values, '__proto__')?.value).toEqual([1, null, null])
   })
 
-  it('with half a surrogate pair get the replacement character, as TextEncoder does', async () => {
-    const { bytes } = await encodeTable([{ s: 'a\ud800b' }, { s: '\udc00' }, { s: `${'x'.repeat(100)}\ud83d` }])
-    expect(valuesOf(byArrow(bytes)).s).toEqual(['a\ufffdb', '\ufffd', `${'x'.repeat(100)}\ufffd`])
+  it.each([
+    ['short', [{ s: 'fine' }, { s: 'a\ud800b' }], 'rows[1].s'],
+    ['alone', [{ s: '\udc00' }], 'rows[0].s'],
+    ['long', [{ s: `${'x'.repeat(100)}\ud83d` }], 'rows[0].s'],
+    ['among many', [...Array.from({ length: 200 }, () => ({ s: 'x' })), { s: '\ud83d' }], 'rows[200].s'],
+    ['in a list', [{ s: ['a', '\ud800'] }], 's'],
+    ['as the name of a column', [{ 'a\ud800': 1 }], 'a'],
+  ])('with half a surrogate pair, %s, are refused: they could not be read back', async (_, rows, path) => {
+    await expect(encodeTable(rows)).rejects.toMatchObject({
+      code: 'lone-surrogate',
+      message: expect.stringContaining(path),
+    })
+  })
+
+  it('beyond the first plane come back', async () => {
+    const texts = ['😀', `${'x'.repeat(100)}😀`, '日本', '\u{10ffff}a', '\ufffd']
+    const { bytes } = await encodeTable(texts.map((s) => ({ [`${texts[0]}`]: s })))
+    expect(valuesOf(byArrow(bytes))['😀']).toEqual(texts)
   })
 })
 

@@ -55,7 +55,6 @@ describe.each(hashers)('a look with %s', (_, hasher) => {
 
   const equal: [string, unknown, unknown][] = [
     ['missing, undefined and null', [{ a: 1 }, {}, { a: null }], [{ a: 1 }, { a: undefined }, {}]],
-    ['lone surrogates, which are all stored as U+FFFD', [{ a: '\ud800' }], [{ a: '\udfff' }]],
     ['records and a table of them', [{ a: 1 }], table([{ a: 1 }])],
     ['views of other memory', { a: new Int32Array([5, 1, 2]).subarray(1) }, { a: new Int32Array([1, 2]) }],
     ['an invalid date and null', [{ a: new Date(1) }, { a: new Date(Number.NaN) }], [{ a: new Date(1) }, { a: null }]],
