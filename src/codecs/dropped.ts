@@ -24,7 +24,9 @@ export function isDropped(value: unknown): value is Dropped {
 export function isFileList(value: unknown): value is ArrayLike<File> {
   if (!isArrayLike(value)) return false
   if (value.length === 0) return Object.prototype.toString.call(value) === '[object FileList]'
-  return (Array.isArray(value) || hasMethods(value, 'item')) && Array.from(value).every(isFile)
+  // An array is not copied to be looked at: it may be a table of a million rows.
+  if (Array.isArray(value)) return value.every(isFile)
+  return hasMethods(value, 'item') && Array.from(value).every(isFile)
 }
 
 /**
