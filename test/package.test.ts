@@ -199,7 +199,7 @@ describe('npm start', () => {
     const env = { PATH: process.env.PATH, TMPDIR: temporary, TEMP: temporary }
     const { stdout } = await run(process.execPath, ['examples/node/main-job.mjs'], { cwd: root, env })
     expect(stdout).toContain('read back and are equal to the original, bit for bit.')
-    expect(stdout.match(/✓/g)?.length).toBe(18)
+    expect(stdout.match(/✓/g)?.length).toBe(23)
     expect(stdout).not.toContain('✗')
     expect(stdout).not.toContain('\u001b')
     const lines = Array.from(stdout.matchAll(/^ {2}npx tidemark (.*)$/gm), ([, line]) => line)

@@ -64,8 +64,9 @@ export const nodeIo: FsIo = {
   realpath: (path) => promises.realpath(path),
 }
 
-// 10 + 20 + ... + 640 ms: a second and a quarter in all for others to close something.
-const patience = [10, 20, 40, 80, 160, 320, 640]
+// Half a minute in all for others to close something: every one of them ends by itself, however slow and crowded the machine. Unequal waits, lest those who
+// wait come back together.
+const patience = [10, 20, 40, 80, 160, 320, 640, ...Array.from({ length: 29 }, (_, turn) => 800 + ((turn * 397) % 400))]
 
 /** Tries again while the process or the machine has too many files open. */
 async function patiently<T>(open: () => Promise<T>): Promise<T> {
