@@ -5,8 +5,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Those need Python: see `npm run test:interop`.
     exclude: ['test/interop/**'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // A guard against hanging, not a measure: shared machines may be ten times slower for a while.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     // Two cores: more workers than that only take turns.
     maxWorkers: 2,
     setupFiles: ['test/setup.ts'],
