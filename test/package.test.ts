@@ -38,7 +38,7 @@ beforeAll(async () => {
     await symlink(join(root, 'node_modules', name), join(project, 'node_modules', name), 'junction')
   }
   await writeFile(join(project, 'package.json'), '{ "type": "module" }\n')
-}, 120_000)
+}, 300_000)
 afterAll(() => rm(project, { recursive: true, force: true }))
 
 function isStale(): boolean {

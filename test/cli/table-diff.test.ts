@@ -144,7 +144,7 @@ describe('tidemark diff', () => {
   let program: Program
   beforeAll(async () => {
     program = await bundleProgram()
-  }, 60_000)
+  }, 300_000)
   afterAll(() => program.remove())
 
   async function twoVersions(): Promise<string> {

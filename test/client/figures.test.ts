@@ -52,7 +52,7 @@ describe('what small jobs cost, in objects and bytes', () => {
   })
 
   it('one of 100,000 assets is read through at most 5 objects; one is added for a few kB', {
-    timeout: 60_000,
+    timeout: 300_000,
   }, async () => {
     const { store, written } = noting()
     const { tidemark, experiment } = await begin({ store })

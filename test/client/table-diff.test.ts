@@ -71,7 +71,7 @@ describe('the difference of two tables', () => {
       }),
       { numRuns: 10 },
     )
-  }, 60_000)
+  }, 300_000)
 
   it('done to the old rows gives the new ones, by key', async () => {
     const { experiment } = await begin()
@@ -89,7 +89,7 @@ describe('the difference of two tables', () => {
       }),
       { numRuns: 10 },
     )
-  }, 60_000)
+  }, 300_000)
 
   it('is right for many small batches, by position and by key, with columns rewritten and rows moved', async () => {
     const base = mixedRows(300)
@@ -110,7 +110,7 @@ describe('the difference of two tables', () => {
       }),
       { numRuns: 150 },
     )
-  }, 60_000)
+  }, 300_000)
 
   it('of small tables with few values is right, whatever they are', async () => {
     const { experiment } = await begin()
@@ -133,7 +133,7 @@ describe('the difference of two tables', () => {
       }),
       { numRuns: 60 },
     )
-  }, 60_000)
+  }, 300_000)
 
   it('a row inserted in the middle of 100,000 is one row added, one deleted is one removed', async () => {
     const { experiment } = await begin()

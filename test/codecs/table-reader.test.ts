@@ -146,5 +146,5 @@ describe('a stored table', () => {
         if (at % 16 === 0) await read(whole.slice(0, at))
       }
     }
-  }, 60_000)
+  }, 300_000)
 })
