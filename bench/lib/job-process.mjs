@@ -2,12 +2,15 @@
 const [module, name, context] = process.argv.slice(2)
 let job
 
+// With a callback: should the other side be gone, that is no error to be shown.
+const tell = (message) => process.send(message, () => undefined)
+
 process.on('message', async (message) => {
   try {
     if (message === 'prepare') {
       const { jobs } = await import(module)
       job = await jobs[name](JSON.parse(context))
-      process.send({})
+      tell({})
       return
     }
     await job.before?.()
@@ -17,8 +20,11 @@ process.on('message', async (message) => {
     const ms = performance.now() - start
     const { user, system } = process.cpuUsage(cpu)
     const result = (await job.after?.(given)) ?? given
-    process.send({ ms, cpu: (user + system) / 1000, result: typeof result === 'object' ? result : undefined })
+    tell({ ms, cpu: (user + system) / 1000, result: typeof result === 'object' ? result : undefined })
   } catch (error) {
-    process.send({ error: error?.stack ?? String(error) })
+    tell({ error: error?.stack ?? String(error) })
   }
 })
+
+// Whoever asked is gone: nobody wants the sample under way.
+process.on('disconnect', () => process.exit())

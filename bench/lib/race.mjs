@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -59,14 +60,28 @@ export async function runOnce(module, name, context = {}) {
   })
 }
 
-/** Gives the task a folder of its own, which is gone afterwards. */
+const folders = new Set()
+
+/** Gives the task a folder of its own, which is gone afterwards, also when the bench is interrupted. */
 export async function inFolder(task) {
   const folder = await mkdtemp(join(tmpdir(), 'tidemark-bench-'))
+  folders.add(folder)
   try {
     return await task(folder)
   } finally {
     await rm(folder, { recursive: true, force: true })
+    folders.delete(folder)
   }
+}
+
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+]) {
+  process.once(signal, () => {
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+    process.exit(code)
+  })
 }
 
 async function start(module, name, context) {
