@@ -69,7 +69,7 @@ describe('the difference of two tables', () => {
         const { added = 0, removed = 0 } = counted ?? {}
         expect(added - removed).toBe(wanted.length - base.length)
       }),
-      { numRuns: 10 },
+      { numRuns: 6 },
     )
   }, 300_000)
 
@@ -87,7 +87,7 @@ describe('the difference of two tables', () => {
         expect(got.size).toBe(wanted.length)
         expect(wanted.every((row) => isDeepStrictEqual(got.get(row.id), row))).toBe(true)
       }),
-      { numRuns: 10 },
+      { numRuns: 6 },
     )
   }, 300_000)
 
@@ -108,7 +108,7 @@ describe('the difference of two tables', () => {
         // Rows that only moved are the same rows.
         expect(keyed.added - keyed.removed).toBe(wanted.length - base.length)
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     )
   }, 300_000)
 
