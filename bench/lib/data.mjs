@@ -41,6 +41,43 @@ export function makeRows(count) {
   }))
 }
 
+/** Columns, typed where they have a type: id, timestamp, two numbers, label of 20, four words, boolean. */
+export function makeColumns(count) {
+  const random = randomNumbers(1)
+  const word = () => words[Math.floor(random() * words.length)]
+  const columns = {
+    id: new Int32Array(count),
+    time: new Array(count),
+    delay: new Float64Array(count),
+    distance: new Float64Array(count),
+    carrier: new Array(count),
+    note: new Array(count),
+    cancelled: new Array(count),
+  }
+  for (let i = 0; i < count; i++) {
+    columns.id[i] = i
+    columns.time[i] = new Date(1_700_000_000_000 + i * 1000 + Math.floor(random() * 1000))
+    columns.delay[i] = random() * 300
+    columns.distance[i] = random() * 5000
+    columns.carrier[i] = `carrier-${Math.floor(random() * 20)}`
+    columns.note[i] = [word(), word(), word(), word()].join(' ')
+    columns.cancelled[i] = random() < 0.02
+  }
+  return columns
+}
+
+/** Records of 10 fields. */
+export function makeRecords(count) {
+  const random = randomNumbers(1)
+  return makeRows(count).map((row) => ({
+    ...row,
+    left: random(),
+    right: Math.floor(random() * 1000),
+    name: `row ${row.id}`,
+    comment: row.id % 3 === 0 ? null : row.note.slice(0, 5),
+  }))
+}
+
 /** RGBA, like a photo: smooth light, edges, and the noise of a sensor. */
 export function makePhoto(width, height) {
   const random = randomNumbers(2)

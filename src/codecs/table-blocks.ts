@@ -1,5 +1,6 @@
 import type { DataType } from 'apache-arrow'
 import { ConflictError } from '../errors.ts'
+import type { Arena } from './arena.ts'
 import type { ArrowData } from './arrow-data.ts'
 import { isTypedArray, type PlainObject } from './capabilities.ts'
 import { ColumnBuilder } from './table-builder.ts'
@@ -31,8 +32,8 @@ export interface ReadBlocks {
 }
 
 export interface ReadBlocksOptions {
-  /** Keep the pieces: a copy of the table that later changes do not reach. Else their memory is used again and again. */
-  readonly keep: boolean
+  /** Where copies of the pieces are kept: a copy of the table that later changes do not reach. Else their memory is used again and again. */
+  readonly keep?: Arena
   /** Told of each piece as it is read: number of the column, in order of first appearance. The same table always comes in the same pieces. */
   readonly piece: (column: number, data: ArrowData) => Generator<unknown, void>
 }
@@ -63,7 +64,7 @@ function* readRecords(records: readonly unknown[], options: ReadBlocksOptions): 
     let index = 0
     for (const builder of reader.builders.values()) {
       pieces[index] ??= new Pieces(index, options)
-      yield* pieces[index].add(builder.take(!options.keep))
+      yield* pieces[index].add(builder.take())
       index += 1
     }
   }
@@ -97,8 +98,8 @@ function* readColumns(source: PlainObject, options: ReadBlocksOptions): Generato
   for (const [name, values] of Object.entries(source)) {
     const pieces = new Pieces(columns.length, options)
     if (isVector(values)) columns.push(yield* pieces.all(name, { type: values.type, chunks: [...values.data] }))
-    else if (isTypedArray(values)) columns.push(yield* readTyped(name, values, rows, pieces, options))
-    else if (Array.isArray(values)) columns.push(yield* readArray(name, values, rows, pieces, options))
+    else if (isTypedArray(values)) columns.push(yield* readTyped(name, values, rows, pieces))
+    else if (Array.isArray(values)) columns.push(yield* readArray(name, values, rows, pieces))
   }
   return { columns, rows }
 }
@@ -108,13 +109,12 @@ function* readTyped(
   values: ArrayBufferView & ArrayLike<number | bigint>,
   rows: number,
   pieces: Pieces,
-  { keep }: ReadBlocksOptions,
 ): Generator<unknown, ReadColumn> {
   const { type } = typedArrayType(values)
   for (let from = 0; from < rows; from += PIECE_ELEMENTS) {
     const to = Math.min(from + PIECE_ELEMENTS, rows)
     if (values.length < to) throw changing(name)
-    const part: unknown = Reflect.apply(keep ? copyPart : viewPart, values, [from, to])
+    const part: unknown = Reflect.apply(viewPart, values, [from, to])
     if (!ArrayBuffer.isView(part)) throw changing(name)
     yield* pieces.add({ type, chunks: [{ length: to - from, offset: 0, values: part, children: [] }] })
   }
@@ -126,7 +126,6 @@ function* readArray(
   values: readonly unknown[],
   rows: number,
   pieces: Pieces,
-  { keep }: ReadBlocksOptions,
 ): Generator<unknown, ReadColumn> {
   const builder = new ColumnBuilder(name, Math.min(rows, PIECE_ROWS))
   for (let from = 0; from < rows; from += BLOCK_ROWS) {
@@ -134,13 +133,13 @@ function* readArray(
     if (values.length < to) throw changing(name)
     builder.append(values, from, to, (index) => `${name}[${index}]`)
     yield
-    if (to % PIECE_ROWS === 0) yield* pieces.add(builder.take(!keep))
+    if (to % PIECE_ROWS === 0) yield* pieces.add(builder.take())
   }
   return yield* pieces.finish(name, builder)
 }
 
-// Those of every typed array; a subclass such as Node's Buffer has a `slice` that does not copy.
-const { slice: copyPart, subarray: viewPart } = Object.getPrototypeOf(Uint8Array.prototype)
+// That of every typed array.
+const { subarray: viewPart } = Object.getPrototypeOf(Uint8Array.prototype)
 
 /** The pieces of one column. */
 class Pieces {
@@ -155,10 +154,12 @@ class Pieces {
 
   *add(built: Built | undefined): Generator<unknown, void> {
     if (built === undefined) return
+    const { keep, piece } = this.#options
     for (const data of built.chunks) {
       if (data.length === 0) continue
-      if (this.#options.keep) this.#kept.push(data)
-      yield* this.#options.piece(this.#column, data)
+      const own = keep ? copied(data, keep) : data
+      if (keep) this.#kept.push(own)
+      yield* piece(this.#column, own)
       yield
     }
   }
@@ -174,6 +175,18 @@ class Pieces {
 
   column(name: string, type: DataType): ReadColumn {
     return { name, type, chunks: this.#kept }
+  }
+}
+
+/** Nested pieces are not copied: they were built for this reading, and are not built over. */
+function copied(data: ArrowData, arena: Arena): ArrowData {
+  if (data.children.length > 0 || data.dictionary) return data
+  const { nullBitmap, values, valueOffsets } = data
+  return {
+    ...data,
+    nullBitmap: nullBitmap && arena.copy(nullBitmap),
+    values: values && arena.copy(values),
+    valueOffsets: valueOffsets && arena.copy(valueOffsets),
   }
 }
 

@@ -17,11 +17,8 @@ export interface Builder {
   append(values: ArrayLike<unknown>, from: number, to: number, locate: Locate): void
   nulls(count: number): void
   finish(): Built
-  /**
-   * What was appended since the last time, as pieces of the column, when its type is settled before its end. With `reuse` the pieces are valid until the next
-   * `append`: their memory serves again.
-   */
-  take?(reuse: boolean): Built
+  /** What was appended since the last time, as pieces of the column, when its type is settled before its end. Valid until the next `append`: their memory serves again. */
+  take?(): Built
 }
 
 /** Eight bytes a value, grown as needed. */
@@ -34,7 +31,6 @@ abstract class WordBuilder<Words extends Float64Array | BigInt64Array> implement
     this.words = words
   }
 
-  protected abstract fresh(length: number): Words
   protected abstract grown(length: number): Words
   protected abstract readonly type: DataType
   protected abstract put(values: ArrayLike<unknown>, from: number, to: number, locate: Locate): void
@@ -56,9 +52,8 @@ abstract class WordBuilder<Words extends Float64Array | BigInt64Array> implement
     return { type: this.type, chunks: [flat(this.rows, this.mask, values)] }
   }
 
-  take(reuse: boolean): Built {
+  take(): Built {
     const built = this.finish()
-    if (!reuse) this.words = this.fresh(this.words.length)
     this.rows = 0
     this.mask = new NullMask()
     return built
@@ -75,10 +70,6 @@ export class NumberBuilder extends WordBuilder<Float64Array> {
 
   constructor(rows: number) {
     super(new Float64Array(rows))
-  }
-
-  protected fresh(length: number): Float64Array {
-    return new Float64Array(length)
   }
 
   protected grown(length: number): Float64Array {
@@ -104,10 +95,6 @@ export class NumberBuilder extends WordBuilder<Float64Array> {
 abstract class LongBuilder extends WordBuilder<BigInt64Array> {
   constructor(rows: number) {
     super(new BigInt64Array(rows))
-  }
-
-  protected fresh(length: number): BigInt64Array {
-    return new BigInt64Array(length)
   }
 
   protected grown(length: number): BigInt64Array {
@@ -238,8 +225,8 @@ export class TextBuilder implements Builder {
     return { type: new Utf8(), chunks: this.#column.finish() }
   }
 
-  take(reuse: boolean): Built {
-    return { type: new Utf8(), chunks: this.#column.take(reuse) }
+  take(): Built {
+    return { type: new Utf8(), chunks: this.#column.take() }
   }
 }
 
@@ -267,8 +254,8 @@ export class BinaryBuilder implements Builder {
     return { type: new Binary(), chunks: this.#column.finish() }
   }
 
-  take(reuse: boolean): Built {
-    return { type: new Binary(), chunks: this.#column.take(reuse) }
+  take(): Built {
+    return { type: new Binary(), chunks: this.#column.take() }
   }
 }
 

@@ -48,6 +48,8 @@ export class BytesColumn {
     this.#offsets = this.#offsets.subarray(this.#rows + 1)
     this.#rows = 0
     this.#reserveRows(0)
+    // Memory that served before holds what it held.
+    this.#offsets[0] = 0
     this.#nulls = new NullMask()
   }
 
@@ -153,14 +155,10 @@ export class BytesColumn {
     return this.#done
   }
 
-  /** What came since the last time. With `reuse` its memory is written over from now on. */
-  take(reuse: boolean): ArrowData[] {
+  /** What came since the last time. Its memory is written over from now on. */
+  take(): ArrowData[] {
     const taken = this.finish()
-    if (!reuse) {
-      // About as much again, rather than growing up to it.
-      this.#bytes = new Uint8Array(Math.min(Math.max(FIRST_BYTES, this.#at + (this.#at >> 3)), PIECE_BYTES))
-      this.#offsets = new Int32Array(this.#offsets.length)
-    }
+    this.#offsets[0] = 0
     this.#done = []
     this.#at = 0
     this.#rows = 0

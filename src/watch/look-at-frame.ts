@@ -1,3 +1,4 @@
+import { Arena } from '../codecs/arena.ts'
 import { isPlainObject } from '../codecs/capabilities.ts'
 import { tableCodec } from '../codecs/table.ts'
 import { asTable, isArrow, readTable } from '../codecs/table-source.ts'
@@ -16,7 +17,7 @@ export async function lookAtFrame(
 ): Promise<Steps> {
   const frame = await asTable(value)
   // DuckDB's results give an object of columns, made for this look alone.
-  if (isPlainObject(frame)) return lookAtTable(frame, hasher, true, summaries)
+  if (isPlainObject(frame)) return lookAtTable(frame, hasher, new Arena(), summaries)
   const { columns, rows, metadata } = await readTable(frame, { plain: new Set(), dictionaries: [] })
   return (function* () {
     const fingerprint = new Fingerprint(hasher)

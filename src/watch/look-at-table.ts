@@ -1,3 +1,4 @@
+import type { Arena } from '../codecs/arena.ts'
 import type { PlainObject } from '../codecs/capabilities.ts'
 import { tableCodec } from '../codecs/table.ts'
 import { type ReadColumn, readBlocks } from '../codecs/table-blocks.ts'
@@ -10,7 +11,7 @@ import type { Steps } from './snapshots.ts'
 export function* lookAtTable(
   value: readonly unknown[] | PlainObject,
   hasher: Hasher,
-  keep: boolean,
+  keep: Arena | undefined,
   summaries: ColumnSummaries,
 ): Steps {
   const fingerprint = new Fingerprint(hasher)

@@ -1,6 +1,8 @@
+import { Arena } from '../codecs/arena.ts'
 import type { AssetKind, Encoded, EncodeOptions } from '../codecs/codec.ts'
 import { isTidemarkError } from '../errors.ts'
-import { Pace, type PaceOptions } from '../platform/pace.ts'
+import { Pace } from '../platform/pace.ts'
+import { type Timers, timers } from '../platform/timers.ts'
 import { ColumnSummaries } from './column-summaries.ts'
 import { type Hasher, openHasher } from './hasher.ts'
 import { type Held, openHeld } from './source.ts'
@@ -29,17 +31,23 @@ export interface Seen {
 
 export type Steps = Generator<unknown, Seen>
 
+// A table that was edited is likely to be edited again soon, and the memory of its copy is about its own size.
+const memoryKept = 30_000
+
 /** Looks at watched tables, in slices. One look at a time. */
 export class Snapshots {
-  readonly #paceOptions: PaceOptions | undefined
+  readonly #timers: Timers
   readonly #openHasher: () => Promise<Hasher>
   #hasher: Hasher | undefined
+  // Memory of the last copy, for the next one.
+  #arena: Arena | undefined
+  #letGo: (() => void) | undefined
   // Arrow's tables do not change: what was hashed once need not be again.
   readonly #known = new WeakMap<object, string>()
   readonly #summaries = new ColumnSummaries()
 
-  constructor(options: { pace?: PaceOptions; openHasher?: () => Promise<Hasher> } = {}) {
-    this.#paceOptions = options.pace
+  constructor(options: { timers?: Timers; openHasher?: () => Promise<Hasher> } = {}) {
+    this.#timers = options.timers ?? timers
     this.#openHasher = options.openHasher ?? openHasher
   }
 
@@ -51,28 +59,40 @@ export class Snapshots {
   async look(source: unknown): Promise<string> {
     const held = await openHeld(source)
     const known = held.kind === 'frame' ? this.#known.get(held.value) : undefined
-    return known ?? (await untilAtRest(async () => this.#pace().run(await this.#steps(held, false)))).hash
+    return known ?? (await untilAtRest(async () => this.#pace().run(await this.#steps(held, undefined)))).hash
   }
 
-  /** A copy to make a version of. */
+  /** A copy to make a version of: valid until the next is taken. */
   async take(source: unknown): Promise<Snapshot> {
     const held = await openHeld(source)
+    const arena = this.#memory()
     return untilAtRest(async () => {
+      arena.clear()
       const pace = this.#pace()
-      const { columns, ...seen } = await pace.run(await this.#steps(held, true))
+      const { columns, ...seen } = await pace.run(await this.#steps(held, arena))
       return { ...seen, columns, whole: pace.rests === 0 }
     })
   }
 
-  #pace(): Pace {
-    return new Pace(this.#paceOptions)
+  #memory(): Arena {
+    this.#arena ??= new Arena()
+    this.#letGo?.()
+    this.#letGo = this.#timers.after(memoryKept, () => {
+      this.#arena = undefined
+    })
+    return this.#arena
   }
 
-  async #steps(held: Held, keep: boolean): Promise<Steps> {
+  #pace(): Pace {
+    return new Pace(this.#timers)
+  }
+
+  async #steps(held: Held, keep: Arena | undefined): Promise<Steps> {
     this.#hasher ??= await this.#openHasher()
     const hasher = this.#hasher
     // What reads tables has Arrow behind it: loaded when it is first needed.
-    if (held.kind === 'arrays') return (await import('./look-at-arrays.ts')).lookAtArrays(held.value, hasher, keep)
+    if (held.kind === 'arrays')
+      return (await import('./look-at-arrays.ts')).lookAtArrays(held.value, hasher, keep !== undefined)
     if (held.kind !== 'frame')
       return (await import('./look-at-table.ts')).lookAtTable(held.value, hasher, keep, this.#summaries)
     return (await import('./look-at-frame.ts')).lookAtFrame(held.value, hasher, this.#known, this.#summaries)

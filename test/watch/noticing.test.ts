@@ -2,6 +2,7 @@ import { tableFromArrays, vectorFromArray } from 'apache-arrow'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { arrays, table } from '../../src/index.ts'
+import { timers } from '../../src/platform/timers.ts'
 import { type Hasher, openHasher, scriptHasher, wasmHasher } from '../../src/watch/hasher.ts'
 import { Snapshots } from '../../src/watch/snapshots.ts'
 
@@ -112,14 +113,15 @@ describe('a look at a large table', () => {
     let time = 0
     let rests = 0
     const sliced = new Snapshots({
-      pace: {
+      timers: {
+        ...timers,
         now: () => (time += 5),
         breathe: async () => {
           rests += 1
         },
       },
     })
-    const whole = new Snapshots({ pace: { now: () => 0 } })
+    const whole = new Snapshots({ timers: { ...timers, now: () => 0 } })
     const records = Array.from({ length: 20_000 }, (_, row) => ({
       id: row,
       note: columns.note[row],
@@ -154,12 +156,30 @@ describe('a look at a large table', () => {
     expect(await looks.look(columns)).toBe(before)
   })
 
+  it('is the same when the memory it uses served another table before', async () => {
+    const looks = new Snapshots()
+    // Texts so long that a piece of a column has several parts.
+    const long = (seed: string) => Array.from({ length: 20_000 }, (_, row) => ({ note: `${seed}${row}`.repeat(60) }))
+    const table = long('a')
+    const fresh = await new Snapshots().take(table)
+    const bytes = await bytesOf(fresh)
+    for (const other of [long('bcd'), [{ note: null }], columns]) {
+      await looks.look(other)
+      expect(await looks.look(table)).toBe(fresh.hash)
+      await looks.take(other)
+      const taken = await looks.take(table)
+      expect(taken.hash).toBe(fresh.hash)
+      expect(Buffer.compare(await bytesOf(taken), bytes)).toBe(0)
+    }
+  })
+
   it('sees the rows there were when it began, also when some are added or taken away in between', async () => {
     const grown = { id: Array.from({ length: count }, (_, row) => row), note: [...columns.note] }
     const before = await new Snapshots().look(grown)
     let rests = 0
     const looks = new Snapshots({
-      pace: {
+      timers: {
+        ...timers,
         now: () => (rests += 5),
         breathe: async () => {
           for (const values of Object.values(grown)) values.push(values[0] as never)
@@ -168,7 +188,8 @@ describe('a look at a large table', () => {
     })
     expect(await looks.look(grown)).toBe(before)
     const shrinking = new Snapshots({
-      pace: {
+      timers: {
+        ...timers,
         now: () => (rests += 5),
         breathe: async () => {
           for (const values of Object.values(grown)) if (values.length > 1000) values.length -= 5000
