@@ -45,7 +45,7 @@ export interface StagedKept extends StagedCommon {
 
 /** What a pending artifact holds, by logical path. */
 export class StagedAssets {
-  readonly #assets = new Map<string, StagedAsset>()
+  #assets = new Map<string, StagedAsset>()
 
   get size(): number {
     return this.#assets.size
@@ -82,7 +82,9 @@ export class StagedAssets {
       if (!asset.overwrite && (this.#assets.has(path) || checked.has(path))) throw taken(path)
       checked.set(path, asset)
     }
-    for (const [path, asset] of checked) this.#assets.set(path, asset)
+    // A whole folder into an empty artifact, as most are: no second Map of 100,000.
+    if (this.#assets.size === 0) this.#assets = checked
+    else for (const [path, asset] of checked) this.#assets.set(path, asset)
   }
 
   /** Removes the asset at this path, or all below it when it is a folder; how many they were. */

@@ -30,7 +30,19 @@ export const codecs: CodecRegistry = createCodecs()
 export async function loadCodec(kind: string, registry: CodecRegistry = codecs): Promise<Codec> {
   const load = registry.get(kind)
   if (load === undefined) throw unknownKind(kind)
-  const codec = await load()
+  const known = loaded.get(load)
+  if (known !== undefined) return known
+  const loading = load().then(guarded)
+  loaded.set(load, loading)
+  // The next one tries again.
+  loading.catch(() => loaded.delete(load))
+  return loading
+}
+
+// A dynamic import takes 20 us and 2 KB of garbage also when the module is there: too much to ask for each of 100,000 files.
+const loaded = new WeakMap<() => Promise<Codec>, Promise<Codec>>()
+
+function guarded(codec: Codec): Codec {
   return {
     kind: codec.kind,
     encode: (value, options) => readingValue(() => codec.encode(value, options), options?.signal),

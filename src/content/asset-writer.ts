@@ -99,11 +99,16 @@ export class AssetWriter {
       const bytes = this.#carry.subarray(0, this.#carried)
       const digest = this.#digester.hex(bytes)
       await this.#store(bytes, digest)
-      return { size: bytes.length, digest, chunks: this.#refs, positions: this.#positions }
+      return { size: bytes.length, digest, chunks: this.#chunkList(), positions: this.#positions }
     }
     await this.#flush(cutter)
     const hasher = this.#hasher ?? this.#digester.create()
-    return { size: this.#size, digest: hasher.hex(), chunks: this.#refs, positions: this.#positions }
+    return { size: this.#size, digest: hasher.hex(), chunks: this.#chunkList(), positions: this.#positions }
+  }
+
+  /** A copy: an array that was pushed to keeps room for 17, and these are held until the version is written. */
+  #chunkList(): ChunkRef[] {
+    return this.#refs.slice()
   }
 
   async #chunkCarried(): Promise<void> {

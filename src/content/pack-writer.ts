@@ -41,6 +41,8 @@ export class PackWriter {
   #length = 0
   #chunks: PackedChunk[] = []
   #bytesStored = 0
+  /** What references to the pack being filled call it: one string for all of them. */
+  #currentName = '?0'
 
   constructor(sink: PackSink, digester: Digester) {
     this.#sink = sink
@@ -81,7 +83,7 @@ export class PackWriter {
     return {
       digest,
       size,
-      pack: `?${this.#ids.length}`,
+      pack: this.#currentName,
       offset,
       length: stored.length,
       encoding,
@@ -91,8 +93,10 @@ export class PackWriter {
 
   /** The reference as it is written into the pack being filled. */
   resolve(ref: ChunkRef): ChunkRef {
+    const { digest, size, offset, length, encoding, base } = ref
     const pack = this.#name(ref.pack)
-    return ref.base || pack !== ref.pack ? { ...ref, pack, ...(ref.base && { base: this.resolve(ref.base) }) } : ref
+    if (base) return { digest, size, pack, offset, length, encoding, base: this.resolve(base) }
+    return pack === ref.pack ? ref : { digest, size, pack, offset, length, encoding }
   }
 
   #name(pack: PackName): PackName {
@@ -131,6 +135,7 @@ export class PackWriter {
     arena.set(footer, this.#length)
     const bytes = arena.subarray(0, this.#length + footer.length)
     this.#ids.push(id)
+    this.#currentName = `?${this.#ids.length}`
     this.#bytesStored += bytes.length
     this.#chunks = []
     while (this.#underWay.size >= packsUnderWay) await Promise.race(this.#underWay)

@@ -1,7 +1,7 @@
 import { comparePaths } from '../paths.ts'
 import type { ChunkRef } from '../protocol/chunk-ref.ts'
 import type { ChunkWriter } from './chunk-writer.ts'
-import type { Entry } from './entry.ts'
+import { type Content, type Entry, makeEntry } from './entry.ts'
 import type { PackWriter } from './pack-writer.ts'
 import { encodePage, type PageItem, type PageKind, type PageLink } from './page.ts'
 import { PackNames } from './page-refs.ts'
@@ -89,18 +89,15 @@ export class PageTreeWriter {
   #resolve(item: PageItem): PageItem {
     if ('page' in item) return { ...item, page: this.#packs.resolve(item.page) }
     if (!('path' in item)) return this.#packs.resolve(item)
-    const { content, previewChunk } = item
-    if (!content && !previewChunk) return item
-    return {
-      ...item,
-      ...(previewChunk && { previewChunk: this.#packs.resolve(previewChunk) }),
-      ...(content && {
-        content:
-          'tree' in content
-            ? { tree: this.#packs.resolve(content.tree) }
-            : { chunks: content.chunks.map((ref) => this.#packs.resolve(ref)) },
-      }),
-    }
+    const { path, size, digest, kind, mediaType, metadata, preview, info, remote } = item
+    const previewChunk = item.previewChunk && this.#packs.resolve(item.previewChunk)
+    const content = item.content && this.#resolveContent(item.content)
+    return makeEntry({ path, size, digest, kind, mediaType, metadata, preview, previewChunk, info, content, remote })
+  }
+
+  #resolveContent(content: Content): Content {
+    if ('tree' in content) return { tree: this.#packs.resolve(content.tree) }
+    return { chunks: content.chunks.map((ref) => this.#packs.resolve(ref)) }
   }
 }
 

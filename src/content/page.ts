@@ -1,7 +1,7 @@
 import { CorruptionError } from '../errors.ts'
 import { type ChunkRef, isPackId, ownPack, type PackName, parseRecordPackName } from '../protocol/chunk-ref.ts'
 import type { JsonValue, Metadata } from '../protocol/shapes.ts'
-import type { Content, Entry, RemoteReference } from './entry.ts'
+import { type Content, type Entry, makeEntry, type RemoteReference } from './entry.ts'
 import { decodeRef, encodeRef, type PackNames } from './page-refs.ts'
 
 /** What a page lists: the assets of a version, or the chunks of one large asset. */
@@ -110,20 +110,19 @@ function decodeEntry(item: JsonValue, packs: readonly PackName[]): Entry {
   if (typeof path !== 'string' || typeof kind !== 'string' || typeof mediaType !== 'string')
     throw new RangeError('an entry without a name')
   if (typeof digest !== 'string' || !isPackId(digest)) throw new RangeError('an entry without its digest')
-  return {
+  return makeEntry({
     path,
     size: whole(line.size),
     digest,
     kind,
     mediaType,
-    ...(line.metadata !== undefined && { metadata: object(line.metadata) }),
-    ...(line.info !== undefined && { info: object(line.info) }),
-    ...(line.preview !== undefined && { preview: object(line.preview) }),
-    ...(line.previewChunk !== undefined && { previewChunk: decodeRef(line.previewChunk, packs) }),
-    ...(line.remote !== undefined
-      ? { remote: remoteReference(object(line.remote)) }
-      : { content: content(line, packs) }),
-  }
+    metadata: optional(line.metadata),
+    info: optional(line.info),
+    preview: optional(line.preview),
+    previewChunk: line.previewChunk === undefined ? undefined : decodeRef(line.previewChunk, packs),
+    content: line.remote === undefined ? content(line, packs) : undefined,
+    remote: line.remote === undefined ? undefined : remoteReference(object(line.remote)),
+  })
 }
 
 function content(line: Metadata, packs: readonly PackName[]): Content {
@@ -148,6 +147,10 @@ function remoteReference(value: Metadata): RemoteReference {
 function object(value: JsonValue | undefined): Metadata {
   if (typeof value !== 'object' || value === null || isArray(value)) throw new RangeError('not an object')
   return value
+}
+
+function optional(value: JsonValue | undefined): Metadata | undefined {
+  return value === undefined ? undefined : object(value)
 }
 
 function whole(value: JsonValue | undefined): number {

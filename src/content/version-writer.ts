@@ -5,7 +5,7 @@ import type { Metadata } from '../protocol/shapes.ts'
 import { type AssetBytes, AssetWriter, type WrittenAsset } from './asset-writer.ts'
 import { ChunkWriter } from './chunk-writer.ts'
 import { type Digester, openDigester } from './digest.ts'
-import type { Content, Entry, RemoteReference } from './entry.ts'
+import { type Content, type Entry, makeEntry, type RemoteReference } from './entry.ts'
 import { type PackSink, PackWriter } from './pack-writer.ts'
 import { PageTreeWriter, sameEntry } from './page-tree-writer.ts'
 import type { VersionReader } from './version-reader.ts'
@@ -100,20 +100,9 @@ export class VersionWriter {
       old: old && (await this.#oldChunks(old)),
     })
     const written = await writer.write(asset, this.#signal, onBytes)
-    const info = asset.info?.()
-    const facts = {
-      path,
-      size: written.size,
-      digest: written.digest,
-      kind,
-      mediaType,
-      ...(metadata && { metadata }),
-      ...(info && { info }),
-    }
-    const same = old && !old.remote && sameEntry({ ...facts }, old)
-    const entry = same
-      ? old
-      : { ...facts, ...(await this.#preview(asset, old)), content: await this.#content(written, old) }
+    const { size, digest } = written
+    const facts: Entry = { path, size, digest, kind, mediaType, metadata, info: asset.info?.() }
+    const entry = old && !old.remote && sameEntry(facts, old) ? old : await this.#entry(facts, asset, written, old)
     this.#entries.push(entry)
     return entry
   }
@@ -124,15 +113,15 @@ export class VersionWriter {
     const identity = new TextEncoder().encode(
       JSON.stringify([uri, etag ?? null, checksum ?? null, versionId ?? null, size ?? null]),
     )
-    const entry: Entry = {
+    const entry = makeEntry({
       path,
       size: size ?? 0,
       digest: this.#digester.hex(identity),
       kind: 'remote',
       mediaType,
-      ...(metadata && { metadata }),
+      metadata,
       remote: reference,
-    }
+    })
     this.#entries.push(entry)
     return entry
   }
@@ -173,6 +162,13 @@ export class VersionWriter {
   /** Waits for what is under way, when the version is given up: the sink may then be closed. */
   async abandon(): Promise<void> {
     await this.#packs.settle().catch(() => undefined)
+  }
+
+  async #entry(facts: Entry, asset: AssetInput, written: WrittenAsset, old: Entry | undefined): Promise<Entry> {
+    const { path, size, digest, kind, mediaType, metadata, info } = facts
+    const { preview, previewChunk } = await this.#preview(asset, old)
+    const content = await this.#content(written, old)
+    return makeEntry({ path, size, digest, kind, mediaType, metadata, info, preview, previewChunk, content })
   }
 
   async #oldChunks(old: Entry): Promise<ChunkRef[]> {

@@ -36,14 +36,14 @@ export class LocalFile implements TreeFile {
   size?: number
   modified?: number
   readonly #place: Place
-  /** As the system spells it, which need not be NFC. */
-  readonly #fileName: string
+  /** As the system spells it, where that is not the end of the path: it need not be NFC, and a link's is that of what it points to. */
+  readonly #fileName: string | undefined
   #content: Uint8Array | undefined
 
   constructor(place: Place, fileName: string, path: string) {
     this.#place = place
-    this.#fileName = fileName
     this.path = path
+    this.#fileName = fileName === this.name ? undefined : fileName
   }
 
   get name(): string {
@@ -55,7 +55,7 @@ export class LocalFile implements TreeFile {
   }
 
   get #absolute(): string {
-    return join(this.#place.real, this.#fileName)
+    return join(this.#place.real, this.#fileName ?? this.name)
   }
 
   get #shown(): string {
