@@ -61,8 +61,8 @@ describe('the folder', () => {
     await writeFile(join(path, '.DS_Store'), 'x')
     expect(await fsStore(path).get('a')).toBeUndefined()
     await writeFile(join(path, 'thesis.tex'), 'x')
-    for (const verb of [store.put('a', text('x')), store.get('a')])
-      await expect(verb).rejects.toMatchObject({ name: 'InvalidInputError', code: 'store-folder-not-empty' })
+    for (const verb of [() => store.put('a', text('x')), () => store.get('a')])
+      await expect(verb()).rejects.toMatchObject({ name: 'InvalidInputError', code: 'store-folder-not-empty' })
     expect(await filesBelow(path)).toEqual(['.DS_Store', 'thesis.tex'])
     await rm(join(path, 'thesis.tex'))
     // The same store works once the reason is gone.
