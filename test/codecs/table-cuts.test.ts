@@ -10,7 +10,7 @@ function fresh(before: readonly Uint8Array[], now: readonly Uint8Array[]): Uint8
 }
 
 function fingerprint(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('latin1')
+  return new TextDecoder('latin1').decode(bytes)
 }
 
 const rows = makeRows(100_000)

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { textCodec } from '../../src/codecs/text.ts'
+import { sameBytes } from '../bytes.ts'
 import { assetOf, collect } from './asset-of.ts'
 
 describe('textCodec', () => {
@@ -8,7 +9,7 @@ describe('textCodec', () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'binary' }), async (text) => {
         const bytes = await collect((await textCodec.encode(text)).body)
-        expect(Buffer.compare(bytes, Buffer.from(text))).toBe(0)
+        expect(sameBytes(bytes, new TextEncoder().encode(text))).toBe(true)
         expect(await textCodec.decode(assetOf(bytes))).toBe(text)
       }),
     )

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { readPackIndex, verifyPack } from '../../src/content/pack.ts'
 import { seal, unseal } from '../../src/content/sealed.ts'
 import { isTidemarkError } from '../../src/errors.ts'
+import { sameBytes } from '../bytes.ts'
 import { concat, noise, PacksInMemory } from './packs-in-memory.ts'
 
 /** A small place with every kind of stored chunk: raw, deflated, delta, pages, a tree of chunks, previews. */
@@ -86,7 +87,7 @@ async function readsRightOrFails(
     for await (const entry of version.entries()) {
       found.push(entry.path)
       const bytes = await concat(version.read(entry))
-      expect(Buffer.compare(bytes, files[entry.path])).toBe(0)
+      expect(sameBytes(bytes, files[entry.path])).toBe(true)
     }
     expect(found).toEqual(Object.keys(files))
   } catch (error) {

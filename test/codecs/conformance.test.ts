@@ -1,0 +1,3 @@
+import { codecConformance } from '../conformance/codecs.ts'
+
+codecConformance()

@@ -1,0 +1,3 @@
+import { contentConformance } from '../conformance/content.ts'
+
+contentConformance()
