@@ -84,6 +84,24 @@ export function contentConformance(): void {
         expect(again.written).toMatchObject({ bytesStored: 0, digest: written.digest })
       }
     })
+
+    it('finds a flipped bit wherever it is, and never gives it out', async () => {
+      const packs = new PacksInMemory()
+      const files = { a: noise(3_000), b: text('again '.repeat(200)) }
+      const { version } = await packs.log(files, { deflate: true })
+      for (const [name, whole] of packs.packs) {
+        for (let turn = 0; turn < 60; turn++) {
+          packs.packs.set(
+            name,
+            whole.with((turn * 7919) % whole.length, whole[(turn * 7919) % whole.length] ^ (1 << (turn % 8))),
+          )
+          const [result] = await Promise.allSettled([readAll(version)])
+          if (result.status === 'fulfilled') expectSame(result.value, files)
+          else expect(result.reason).toMatchObject({ category: 'CorruptionError' })
+        }
+        packs.packs.set(name, whole)
+      }
+    })
   })
 }
 

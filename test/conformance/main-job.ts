@@ -89,7 +89,7 @@ export function mainJobConformance(name: string, open: () => Promise<OpenedPlace
       expect(second).toMatchObject({ index: 1, version: '2.0.0' })
       expect((await bytesIn(place.store)) - before).toBeLessThan(6_000)
       expect((await tidemark.getArtifact('train:golden')).index).toBe(1)
-      expect(rowsOf(await (await tidemark.getArtifact('train:v0')).get())[7777]).toEqual({ id: 7777, word: 'word 8' })
+      expect(rowsOf(await (await tidemark.getArtifact('train:v0')).get())[7777]).toEqual({ id: 7777, word: 'word 376' })
       expect(rowsOf(await second.get())).toEqual(rows)
     })
 

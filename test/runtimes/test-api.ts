@@ -48,6 +48,7 @@ interface Test {
 export interface Outcome {
   readonly room: string
   readonly name: string
+  readonly ms: number
   /** What was wrong; absent when nothing was. */
   readonly error?: string
 }
@@ -116,8 +117,12 @@ function shown(value: unknown): string {
 export async function* outcomes(room: string, declare: () => unknown): AsyncGenerator<Outcome> {
   const top = newGroup('')
   group = top
-  await declare()
-  yield* runGroup(room, '', top, [])
+  try {
+    await declare()
+    yield* runGroup(room, '', top, [])
+  } catch (error) {
+    yield { room, name: 'declares its tests, and what they share', ms: 0, error: told(error) }
+  }
 }
 
 async function* runGroup(
@@ -131,7 +136,11 @@ async function* runGroup(
   for (const child of children) {
     const name = path === '' ? child.name : `${path} > ${child.name}`
     if ('children' in child) yield* runGroup(room, name, child, inside)
-    else yield { room, name, ...(await failureOf(child, inside)) }
+    else {
+      const begun = performance.now()
+      const failure = await failureOf(child, inside)
+      yield { room, name, ms: Math.round(performance.now() - begun), ...failure }
+    }
   }
   for (const hook of afterAll) await hook()
 }

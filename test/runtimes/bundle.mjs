@@ -1,0 +1,37 @@
+import { readdir } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url))
+
+/** @type {Record<string, import('esbuild').BuildOptions>} */
+const kinds = {
+  // Node, Deno and Bun: they resolve packages by themselves, each by its own conditions.
+  files: { entryPoints: [here('main-fs.ts')], platform: 'node', packages: 'external' },
+  // Everything in modules of its own, packages by the conditions that wrangler uses.
+  workerd: {
+    entryPoints: [here('main-worker.ts')],
+    platform: 'browser',
+    conditions: ['workerd', 'worker', 'browser'],
+    external: ['node:*'],
+  },
+}
+
+/** Bundles the suites for one kind of runtime into `folder`, and gives the names of the modules, the entry first. */
+export async function bundleSuites(kind, folder) {
+  await build({
+    ...kinds[kind],
+    outdir: folder,
+    entryNames: 'main',
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    // What is only imported when it is needed stays in a file of its own, and is only loaded then.
+    splitting: true,
+    format: 'esm',
+    target: 'es2022',
+    alias: { vitest: here('test-api.ts') },
+    logLevel: 'error',
+  })
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.mjs'))
+  return ['main.mjs', ...names.filter((name) => name !== 'main.mjs')]
+}

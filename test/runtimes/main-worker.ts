@@ -1,0 +1,69 @@
+/** Runs in workerd: takes a task as the body of a request, and answers with one line of JSON for each answer. */
+import { describe, expect, it } from 'vitest'
+import { connect } from '../../src/connect.ts'
+import { wasmDigester } from '../../src/content/digest.ts'
+import { close, createExperiment } from '../../src/index.ts'
+import { builtin } from '../../src/platform/builtin.ts'
+import { openStore } from '../../src/stores/open.ts'
+import { writeFixedValues } from './exchange.ts'
+import { type MoreSuites, runSuites } from './suites.ts'
+import type { Task } from './task.ts'
+
+const withoutFiles: MoreSuites = {
+  runtime() {
+    describe('this runtime', () => {
+      it('has nothing of Node, makes no code from strings, and compiles no WebAssembly', async () => {
+        expect(['Buffer', 'process', 'require'].filter((name) => name in globalThis)).toEqual([])
+        expect(builtin('node:zlib')).toBeUndefined()
+        const { Function: make } = globalThis
+        expect(() => Reflect.construct(make, ['return 1'])).toThrow()
+        await expect(wasmDigester()).rejects.toThrow()
+      })
+
+      it('keeps what has no other place in memory, with one warning', async () => {
+        const warnings: unknown[] = []
+        const { warn } = console
+        console.warn = (message: unknown) => void warnings.push(message)
+        try {
+          const experiment = await createExperiment({ project: 'flowers' })
+          const logged = await experiment.uploadArtifact('settings', { lr: 1 })
+          expect(await logged.get()).toEqual({ lr: 1 })
+          await experiment.end()
+          await createExperiment()
+          await close()
+        } finally {
+          console.warn = warn
+        }
+        expect(warnings).toEqual([expect.stringContaining('memory')])
+      })
+
+      it('says that it has no files', async () => {
+        await expect(openStore('./data')).rejects.toMatchObject({ code: 'no-file-system' })
+        const tidemark = await connect({ store: 'memory:' })
+        const experiment = await tidemark.createExperiment()
+        const logged = await experiment.uploadArtifact('settings', { lr: 1 })
+        await expect(logged.download('./out')).rejects.toMatchObject({ category: 'UnsupportedError' })
+        await tidemark.close()
+      })
+    })
+  },
+}
+
+export default {
+  async fetch(request: Request): Promise<Response> {
+    const task: Task = await request.json()
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+    const writer = writable.getWriter()
+    const answer = (value: unknown) => writer.write(new TextEncoder().encode(`${JSON.stringify(value)}\n`))
+    const work = async () => {
+      if (task.do === 'write') await answer(await writeFixedValues())
+      else {
+        for await (const outcome of runSuites(task, withoutFiles)) await answer(outcome)
+        await answer({ done: true })
+      }
+      await writer.close()
+    }
+    work().catch((error: unknown) => writer.abort(error))
+    return new Response(readable)
+  },
+}
