@@ -1,11 +1,14 @@
-// Runs before `npm start` and `npm test`; needs nothing but Node. Installs what package-lock.json names when it is not installed yet.
+// Runs before `npm start` and `npm test`; needs nothing but Node. Installs what package-lock.json names when it is not installed yet: of this package, or of
+// the folder it is given.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
-const lock = `${root}package-lock.json`
-const installed = `${root}node_modules/.package-lock.json`
+const [, , folder] = process.argv
+const root = resolve(fileURLToPath(new URL('..', import.meta.url)), folder ?? '')
+const lock = `${root}/package-lock.json`
+const installed = `${root}/node_modules/.package-lock.json`
 
 const [major] = process.versions.node.split('.').map(Number)
 if (major < 20) {
@@ -16,7 +19,7 @@ if (major < 20) {
 }
 
 if (!isInstalled()) {
-  console.log('Installing dependencies (once)...')
+  console.log(`Installing dependencies${folder ? ` of ${folder}` : ''} (once)...`)
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
   // Not `npm ci`: it refuses a lock file made where packages for other platforms could not be had. This takes the versions of the lock file too, and leaves it alone.
   const run = spawnSync(npm, ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {

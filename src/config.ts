@@ -1,6 +1,6 @@
 import { InvalidInputError } from './errors.ts'
 import { describe } from './options.ts'
-import { hasFiles, runtimeProcess } from './platform/process.ts'
+import { hasFiles, runtimeProcess, whatIsPermitted } from './platform/process.ts'
 
 /** What configuration can say. */
 export interface Settings {
@@ -90,7 +90,7 @@ function environment(): Variables {
   const found: Record<string, string | undefined> = {}
   const env = runtimeProcess()?.env
   if (!env) return found
-  for (const name of [...Object.values(own), ...Object.values(comet)]) found[name] = env[name]
+  for (const name of [...Object.values(own), ...Object.values(comet)]) found[name] = whatIsPermitted(() => env[name])
   return found
 }
 

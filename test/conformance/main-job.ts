@@ -93,6 +93,20 @@ export function mainJobConformance(name: string, open: () => Promise<OpenedPlace
       expect(rowsOf(await second.get())).toEqual(rows)
     })
 
+    it('a watched table becomes a version for each change, and is looked at a last time at the end', async () => {
+      const experiment = await tidemark.createExperiment()
+      const rows = Array.from({ length: 3000 }, (_, id) => ({ id, label: `label ${id % 7}` }))
+      const train = await experiment.registerArtifact('train', rows, { interval: 5 })
+      rows[1234].label = 'changed'
+      await train.flush()
+      expect(train.latest).toMatchObject({ index: 1, version: '2.0.0' })
+      rows.push({ id: 3000, label: 'late' })
+      await experiment.end()
+      const last = await tidemark.getArtifact('train')
+      expect(last.index).toBe(2)
+      expect(rowsOf(await last.get())).toEqual(rows)
+    })
+
     it('artifacts of many assets: drafts, differences, links, downloads into memory', async () => {
       const experiment = await tidemark.createExperiment()
       const dataset = new Artifact('flowers', 'dataset', {

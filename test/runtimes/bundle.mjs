@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
@@ -17,8 +17,11 @@ const kinds = {
   },
 }
 
-/** Bundles the suites for one kind of runtime into `folder`, and gives the names of the modules, the entry first. */
-export async function bundleSuites(kind, folder) {
+/** Bundles the suites for one kind of runtime, and gives the folder and the names of the modules in it, the entry first. */
+export async function bundleSuites(kind) {
+  // Inside the package: what is not bundled is looked for from there.
+  const folder = here(`.out/${kind}`)
+  await rm(folder, { recursive: true, force: true })
   await build({
     ...kinds[kind],
     outdir: folder,
@@ -33,5 +36,5 @@ export async function bundleSuites(kind, folder) {
     logLevel: 'error',
   })
   const names = (await readdir(folder)).filter((name) => name.endsWith('.mjs'))
-  return ['main.mjs', ...names.filter((name) => name !== 'main.mjs')]
+  return { folder, modules: ['main.mjs', ...names.filter((name) => name !== 'main.mjs')] }
 }

@@ -1,6 +1,5 @@
 /** Runs in Node, Deno and Bun: reads a task from the file it is given, and prints one line of JSON for each answer. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import { describe, expect, it } from 'vitest'
@@ -13,13 +12,17 @@ import { checkFixedValues, fixedDigests, logFixedValues } from '../conformance/f
 import { mainJobConformance } from '../conformance/main-job.ts'
 import { storeConformance } from '../conformance/store.ts'
 import { storeModel } from '../conformance/store-model.ts'
-import { inNewFolder } from '../stores/new-folder.ts'
 import { writeFixedValues } from './exchange.ts'
 import { type MoreSuites, runSuites } from './suites.ts'
 import type { Task } from './task.ts'
 
 const [, , taskFile] = process.argv
 const task: Task = JSON.parse(await readFile(taskFile, 'utf8'))
+
+async function inNewFolder(): Promise<{ path: string; remove: () => Promise<void> }> {
+  const top = await mkdtemp(join(task.scratch, 'test-'))
+  return { path: join(top, 'store'), remove: () => rm(top, { recursive: true, force: true }) }
+}
 
 const withFiles: MoreSuites = {
   runtime() {
@@ -31,7 +34,8 @@ const withFiles: MoreSuites = {
 
       it('keeps what has no other place in the folder .tidemark', async () => {
         const before = process.cwd()
-        const folder = await mkdtemp(join(tmpdir(), 'tidemark-runtime-'))
+        const { path: folder, remove } = await inNewFolder()
+        await mkdir(folder)
         process.chdir(folder)
         try {
           const experiment = await createExperiment({ project: 'flowers' })
@@ -44,7 +48,7 @@ const withFiles: MoreSuites = {
           expect((await store.list('artifacts/')).entries).toHaveLength(2)
         } finally {
           process.chdir(before)
-          await rm(folder, { recursive: true, force: true })
+          await remove()
         }
       })
     })

@@ -5,6 +5,8 @@ export interface Task {
   readonly numRuns: number
   /** Default: all. */
   readonly rooms?: readonly string[]
+  /** Where there are files: an empty folder, the only place to write to. */
+  readonly scratch: string
   /** For `write`, where there are files: where the folder store is to be. */
   readonly folder?: string
   /** For `run`: what was written by each runtime. */

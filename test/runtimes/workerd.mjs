@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
-import { createInterface } from 'node:readline'
-import { join } from 'node:path'
 import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 
 /** The date whose behaviour the worker has: a newer one can change what there is in it. */
 const COMPATIBILITY_DATE = '2026-06-01'

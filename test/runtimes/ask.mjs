@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { Readable } from 'node:stream'
+import { startWorkerd } from './workerd.mjs'
+
+/** A runtime that has not finished by then hangs: the slowest needs half a minute, on a busy machine three times that. */
+const PATIENCE_MS = 300_000
+
+/**
+ * Gives a task to a runtime, and every answer to `take` as it comes.
+ *
+ * @param {object} runtime one of `findRuntimes`
+ * @param {{ files: string[], workerd: string[] }} modules of each kind of bundle, the entry first
+ * @throws when the runtime cannot be started, crashes or hangs
+ */
+export async function ask(runtime, bundles, task, take) {
+  const read = async (lines) => {
+    for await (const line of createInterface({ input: lines })) take(JSON.parse(line))
+  }
+  if (runtime.command) await askProcess(runtime, bundles.files, task, read)
+  else await askWorkerd(runtime, bundles.workerd, task, read)
+}
+
+async function askProcess({ program, name, command }, { folder, modules }, task, read) {
+  await mkdir(task.scratch, { recursive: true })
+  const file = join(task.scratch, 'task.json')
+  await writeFile(file, JSON.stringify(task))
+  const [binary, ...options] = command(program, task.scratch)
+  const child = spawn(binary, [...options, join(folder, modules[0]), file], {
+    cwd: task.scratch,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const ended = new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code, signal) => resolve(signal ?? code))
+  })
+  const patience = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS)
+  try {
+    const [how] = await Promise.all([ended, read(child.stdout)])
+    if (how !== 0) throw new Error(`${name} ended with ${how}.`)
+  } finally {
+    clearTimeout(patience)
+    child.kill('SIGKILL')
+  }
+}
+
+async function askWorkerd({ program }, { folder, modules }, task, read) {
+  const { url, stop } = await startWorkerd(program, folder, modules)
+  try {
+    const signal = AbortSignal.timeout(PATIENCE_MS)
+    const { status, body } = await fetch(url, { method: 'POST', body: JSON.stringify(task), signal })
+    if (status !== 200) throw new Error(`workerd answered ${status}.`)
+    await read(Readable.fromWeb(body))
+  } finally {
+    await stop()
+  }
+}

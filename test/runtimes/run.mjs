@@ -1,0 +1,72 @@
+// `npm run test:runtimes`: the conformance suites in every server runtime, and what each has written read by all. With names of runtimes: those.
+import { spawnSync } from 'node:child_process'
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { ask } from './ask.mjs'
+import { bundleSuites } from './bundle.mjs'
+import { tellOutcome } from './matrix.mjs'
+import { findRuntimes } from './runtimes.mjs'
+
+/** Cases of each property: a third of what Node's own tests take, since all runtimes together try more. */
+const NUM_RUNS = 30
+
+const here = fileURLToPath(new URL('.', import.meta.url))
+const names = process.argv.slice(2).map((name) => name.toLowerCase())
+
+// What it cannot install is told as missing below.
+spawnSync(process.execPath, [join(here, '../../scripts/install.mjs'), 'test/runtimes'], { stdio: 'inherit' })
+
+const runtimes = findRuntimes().filter(({ name }) => names.length === 0 || names.includes(name.toLowerCase()))
+const found = runtimes.filter(({ missing }) => missing === undefined)
+const rows = new Map(runtimes.map((runtime) => [runtime, { ...runtime, outcomes: [], ms: 0 }]))
+const bundles = { files: await bundleSuites('files'), workerd: await bundleSuites('workerd') }
+const top = await mkdtemp(join(tmpdir(), 'tidemark-runtimes-'))
+try {
+  const written = []
+  await attempt('writes the fixed values', async (runtime, scratch) => {
+    const folder = join(scratch, 'store')
+    await ask(runtime, bundles, { do: 'write', numRuns: 1, scratch, folder, written: [] }, (answer) =>
+      written.push({ by: runtime.name, ...answer }),
+    )
+  })
+  await attempt('runs to the end', async (runtime, scratch) => {
+    const readable = []
+    for (const { folder, ...one } of written) {
+      // A copy: a runtime may have been permitted its own folder only, and nobody is to change what the next one reads.
+      const copy = join(scratch, `written-${readable.length}`)
+      if (folder !== undefined && runtime.command) await cp(folder, copy, { recursive: true })
+      readable.push({ ...one, ...(folder !== undefined && { folder: copy }) })
+    }
+    let done = false
+    await ask(runtime, bundles, { do: 'run', numRuns: NUM_RUNS, scratch, written: readable }, (answer) => {
+      if (answer.done) done = true
+      else rows.get(runtime).outcomes.push(answer)
+    })
+    if (!done) throw new Error(`${runtime.name} stopped without a word.`)
+  })
+} finally {
+  await rm(top, { recursive: true, force: true })
+}
+const report = tellOutcome([...rows.values()], { strict: process.env.CI === 'true' })
+if (process.env.TIDEMARK_RUNTIMES_REPORT) await writeFile(process.env.TIDEMARK_RUNTIMES_REPORT, JSON.stringify(report))
+process.exitCode = report.failed === 0 ? 0 : 1
+
+/** Does it with each runtime that was found, as many at once as there are cores; what is thrown is a failed test of that runtime. */
+async function attempt(name, task) {
+  const queue = found.values()
+  const work = async () => {
+    for (const runtime of queue) {
+      const row = rows.get(runtime)
+      const begun = performance.now()
+      try {
+        await task(runtime, await mkdtemp(join(top, 'scratch-')))
+      } catch (error) {
+        row.outcomes.push({ room: 'runtime', name, ms: 0, error: String(error) })
+      }
+      row.ms += performance.now() - begun
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(availableParallelism(), 4) }, work))
+}

@@ -1,0 +1,81 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const packages = fileURLToPath(new URL('node_modules', import.meta.url))
+const exe = process.platform === 'win32' ? '.exe' : ''
+
+// As under a content security policy: nothing may make code from strings.
+const noEval = '--disallow-code-generation-from-strings'
+
+/** What the test tools ask the environment for, none of it Tidemark's. */
+const envOfTools = ['FORCE_TTY', 'FORCE_COLOR', 'NO_COLOR', 'TERM', 'CI']
+
+/**
+ * The rows of the matrix. `find` gives the path of the program, or undefined; `command` what runs the suites with it: workerd has none, it is a server.
+ *
+ * Deno may read and write one folder and nothing else: not the environment, not the home folder.
+ */
+const wanted = [
+  ...[20, 22, 26].map((major) => ({
+    name: `Node ${major}`,
+    find: () => nodeOf(major),
+    command: (program) => [program, noEval],
+  })),
+  {
+    name: 'Deno',
+    find: () => inScope('@deno', '', `deno${exe}`),
+    command: (program, scratch) => [
+      program,
+      'run',
+      '--no-prompt',
+      '--quiet',
+      `--v8-flags=${noEval}`,
+      `--allow-read=${scratch}`,
+      `--allow-write=${scratch}`,
+      `--allow-env=${envOfTools.join(',')}`,
+    ],
+  },
+  { name: 'Bun', find: () => inScope('@oven', 'bin', `bun${exe}`), command: (program) => [program, 'run'] },
+  { name: 'workerd', find: () => inScope('@cloudflare', 'bin', `workerd${exe}`) },
+]
+
+/** Each wanted runtime, with the program and its version, or with why it could not be had. */
+export function findRuntimes() {
+  return wanted.map(({ name, find, command }) => {
+    const program = find()
+    if (program === undefined) return { name, missing: reason(name) }
+    try {
+      return { name, program, command, version: versionOf(program) }
+    } catch (error) {
+      return { name, missing: `${program} does not run: ${error.message}` }
+    }
+  })
+}
+
+function nodeOf(major) {
+  if (process.versions.node.startsWith(`${major}.`)) return process.execPath
+  const program = join(packages, `node-${major}-${process.platform}-${process.arch}`, 'bin', `node${exe}`)
+  return existsSync(program) ? program : undefined
+}
+
+/** npm installs of a scope only the package for this platform. */
+function inScope(scope, folder, file) {
+  const top = join(packages, scope)
+  if (!existsSync(top)) return undefined
+  return readdirSync(top)
+    .map((name) => join(top, name, folder, file))
+    .find((path) => existsSync(path))
+}
+
+function versionOf(program) {
+  const first = execFileSync(program, ['--version'], { encoding: 'utf8' }).split('\n')[0]
+  return first.match(/\d[\d.-]*/)?.[0] ?? first
+}
+
+function reason(name) {
+  return name === 'Node 20'
+    ? `this is Node ${process.versions.node}: run it with Node 20`
+    : `npm installed no package of it for ${process.platform} ${process.arch}`
+}
