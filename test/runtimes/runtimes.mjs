@@ -77,5 +77,5 @@ function versionOf(program) {
 function reason(name) {
   return name === 'Node 20'
     ? `this is Node ${process.versions.node}: run it with Node 20`
-    : `npm installed no package of it for ${process.platform} ${process.arch}`
+    : `no package of it for ${process.platform} ${process.arch} is in test/runtimes/node_modules; delete that folder to have it installed again`
 }

@@ -119,6 +119,7 @@ export async function* outcomes(room: string, declare: () => unknown): AsyncGene
   group = top
   try {
     await declare()
+    if (top.children.length === 0) throw new Error('There are no tests.')
     yield* runGroup(room, '', top, [])
   } catch (error) {
     yield { room, name: 'declares its tests, and what they share', ms: 0, error: told(error) }
