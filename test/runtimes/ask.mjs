@@ -5,8 +5,8 @@ import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { startWorkerd } from './workerd.mjs'
 
-/** A runtime that has not finished by then hangs: the slowest needs half a minute, on a busy machine three times that. */
-const PATIENCE_MS = 300_000
+/** A guard against hanging, not a measure: alone on two cores the slowest needs half a minute, and shared machines may be twenty times slower for a while. */
+const PATIENCE_MS = 600_000
 
 /**
  * Gives a task to a runtime, and every answer to `take` as it comes.
