@@ -14,6 +14,11 @@ export const routes = {
   versions: (workspace: string, name: string) => `${routes.artifact(workspace, name)}/versions`,
   version: (workspace: string, name: string, index: number) => `${routes.versions(workspace, name)}/${index}`,
   inputs: (experimentKey: string) => `${tidemarkPrefix}/experiments/${encodeURIComponent(experimentKey)}/inputs`,
+  outputs: (experimentKey: string) => `${tidemarkPrefix}/experiments/${encodeURIComponent(experimentKey)}/outputs`,
   endExperiment: (experimentKey: string) => `${tidemarkPrefix}/experiments/${encodeURIComponent(experimentKey)}/end`,
+  log: (experimentKey: string) => `${tidemarkPrefix}/experiments/${encodeURIComponent(experimentKey)}/log`,
+  series: (experimentKey: string) => `${tidemarkPrefix}/experiments/${encodeURIComponent(experimentKey)}/series`,
+  lineage: (workspace: string, name: string, index: number) => `${routes.version(workspace, name, index)}/lineage`,
+  have: () => `${tidemarkPrefix}/have`,
   collect: () => `${tidemarkPrefix}/gc`,
 } as const

@@ -99,6 +99,19 @@ export interface CapabilitiesReply {
   /** Bytes of the largest pack accepted. */
   readonly largestPack: number
   readonly largestInlinePack: number
+  /** Entries in one batch of what an experiment logs; absent where batches cannot be sent. */
+  readonly largestBatch?: number
+  readonly largestBatchBytes?: number
+}
+
+/** Which of these packs the server has not got. */
+export interface HaveRequest {
+  /** At most 4,096. */
+  readonly packs: readonly string[]
+}
+
+export interface HaveReply {
+  readonly missing: readonly string[]
 }
 
 /** An error on the wire: Comet's envelope, and ours in `tidemark`. */
