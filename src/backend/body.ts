@@ -16,8 +16,8 @@ export async function readBytes(request: Request, limit: number): Promise<Uint8A
       pieces.push(next.value)
     }
   } finally {
-    // After the end this does nothing; before it, the sender learns that nobody reads on. Not waited for: of a request that was cloned, and ky clones each, it would
-    // not resolve before the other half is cancelled too. A source that also fails to stop has nothing to add.
+    // After the end this does nothing; before it, the sender learns that nobody reads on. Not waited for: of a request that was cloned it would not resolve
+    // before the other half is cancelled too. A source that also fails to stop has nothing to add.
     void reader.cancel().catch(() => undefined)
   }
   if (pieces.length === 1) return pieces[0]

@@ -1,4 +1,3 @@
-import { HTTPError } from 'ky'
 import {
   AbortedError,
   ConflictError,
@@ -27,7 +26,7 @@ const cometCodes: ReadonlyMap<number, { category: string; code: string }> = new 
   [90212, { category: PermissionError.category, code: 'unknown-api-key' }],
 ])
 
-/** What ky, fetch or the backend threw, as one of our errors. `what` says what was asked, without keys. */
+/** What fetch or the reading of a body threw, as one of our errors. `what` says what was asked, without keys. */
 export async function toClientError(
   error: unknown,
   what: string,
@@ -36,7 +35,6 @@ export async function toClientError(
 ): Promise<TidemarkError> {
   if (isTidemarkError(error)) return error
   if (signal?.aborted) return new AbortedError(`${what} was aborted.`, { code: 'aborted', cause: signal.reason })
-  if (error instanceof HTTPError) return fromResponse(error.response, what, remote)
   const reason = error instanceof Error ? error.message : String(error)
   return new UnavailableError(`${what} failed: ${reason}. Check the address and the network.`, {
     code: 'no-connection',
@@ -45,7 +43,8 @@ export async function toClientError(
   })
 }
 
-async function fromResponse(response: Response, what: string, remote: boolean): Promise<TidemarkError> {
+/** An answer with a status that says it was not done, as one of our errors. */
+export async function refusal(response: Response, what: string, remote: boolean): Promise<TidemarkError> {
   const { status } = response
   const transient = remote && transientStatuses.includes(status)
   const { msg, sdkErrorCode, ours } = readEnvelope(await response.text())

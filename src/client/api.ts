@@ -1,8 +1,7 @@
-import ky, { type KyInstance, type Options } from 'ky'
 import { CorruptionError, isTidemarkError, throwIfAborted } from '../errors.ts'
 import { type Logger, silentLogger } from '../logging.ts'
 import { routes } from '../protocol/routes.ts'
-import { toClientError } from './api-error.ts'
+import { refusal, toClientError } from './api-error.ts'
 import { type RetryOptions, withRetries } from './retry.ts'
 
 export interface ApiOptions {
@@ -34,33 +33,25 @@ export class Api {
   readonly remote: boolean
   readonly url: string
   readonly #options: ApiOptions
-  readonly #ky: KyInstance
 
   constructor(options: ApiOptions) {
     this.#options = options
     this.remote = options.remote
     this.url = options.url
-    // ky's own retries clone every request, and its time limit covers the reading of bodies: both are done here instead.
-    this.#ky = ky.create({
-      fetch: (input) => options.fetch(input instanceof Request ? input : new Request(input)),
-      retry: 0,
-      timeout: false,
-      headers: options.apiKey ? { authorization: options.apiKey } : {},
-    })
   }
 
   /** The parsed JSON of a successful answer. */
   async json<T>(method: Method, path: string, { search, body, signal }: CallOptions = {}): Promise<T> {
     return this.#ask(method, path, signal, async (all) => {
-      const response = await this.#send(path, { method, json: body, searchParams: search, signal: all })
-      return response.json<T>()
+      const response = await this.#send(path + queryOf(search), { method, ...jsonBody(body), signal: all })
+      return response.json()
     })
   }
 
   /** The answer as it is, its body not yet read. */
   async response(method: Method, path: string, { search, body, signal }: CallOptions = {}): Promise<Response> {
     return this.#ask(method, path, signal, (all) =>
-      this.#send(path, { method, json: body, searchParams: search, signal: all }),
+      this.#send(path + queryOf(search), { method, ...jsonBody(body), signal: all }),
     )
   }
 
@@ -90,11 +81,22 @@ export class Api {
     }
   }
 
-  #send(path: string, options: Options) {
-    return this.#ky(this.#options.url + path, options)
+  /** The answer, when its status says that what was asked is done. */
+  async #send(path: string, { method, headers, ...init }: Sending): Promise<Response> {
+    const { apiKey, fetch, remote, url } = this.#options
+    const request = new Request(url + path, {
+      method,
+      headers: { ...(apiKey && { authorization: apiKey }), ...headers },
+      ...init,
+    })
+    const response = await fetch(request)
+    if (response.ok) return response
+    // A backend in this process sees the signal too, and answers that it was told to stop, but not with the reason.
+    throwIfAborted(init.signal ?? undefined)
+    throw await refusal(response, `${method} ${path}`, remote)
   }
 
-  #body(bytes: Uint8Array): Options & { duplex?: 'half' } {
+  #body(bytes: Uint8Array): Pick<Sending, 'body' | 'duplex'> {
     if (this.remote) return { body: plainBytes(bytes) }
     // In process a stream of one piece hands the memory over as it is: 0.3 ms for 8 MiB, where a body of bytes is copied thrice, 8 ms.
     const body = new ReadableStream<Uint8Array>({
@@ -133,6 +135,22 @@ export class Api {
         logger.info(`${what}: ${error instanceof Error ? error.message : error} Again in ${ms} ms.`),
     })
   }
+}
+
+interface Sending extends Omit<RequestInit, 'method' | 'headers'> {
+  readonly method: Method
+  readonly headers?: Readonly<Record<string, string>>
+  /** Of a body that is a stream. */
+  readonly duplex?: 'half'
+}
+
+function jsonBody(body: unknown): Pick<Sending, 'body' | 'headers'> {
+  return body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
+}
+
+function queryOf(search: CallOptions['search'] = {}): string {
+  const given = Object.entries(search).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]))
+  return given.length === 0 ? '' : `?${new URLSearchParams(given)}`
 }
 
 function endsEarly(pack: string, byte: number, cause?: unknown): CorruptionError {

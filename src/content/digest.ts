@@ -38,7 +38,7 @@ function nativeDigester(): Digester | undefined {
 
 /** @throws whatever the runtime throws where WebAssembly may not be compiled. */
 export async function wasmDigester(): Promise<Digester> {
-  const { createSHA256 } = await import('hash-wasm')
+  const { createSHA256 } = await import('./wasm-sha256.ts')
   // One instance serves all one-shot digests; a stream needs its own, because its state lies in the instance's memory.
   const shared = await createSHA256()
   const saved = shared.init().save()
@@ -57,10 +57,7 @@ export async function wasmDigester(): Promise<Digester> {
 }
 
 export async function scriptDigester(): Promise<Digester> {
-  const [{ sha256 }, { bytesToHex }] = await Promise.all([
-    import('@noble/hashes/sha2.js'),
-    import('@noble/hashes/utils.js'),
-  ])
+  const { bytesToHex, sha256 } = await import('./script-sha256.ts')
   const create = () => {
     const hash = sha256.create()
     return { update: (bytes: Uint8Array) => void hash.update(bytes), hex: () => bytesToHex(hash.digest()) }

@@ -17,7 +17,7 @@ export function openHasher(): Promise<Hasher> {
 
 /** @throws whatever the runtime throws where WebAssembly may not be compiled. */
 export async function wasmHasher(): Promise<Hasher> {
-  const { createXXHash128 } = await import('hash-wasm')
+  const { createXXHash128 } = await import('./wasm-xxhash128.ts')
   const hash = await createXXHash128()
   return {
     begin: () => void hash.init(),
