@@ -12,6 +12,8 @@ import { type Opened, openSource } from '../sources/open.ts'
 export interface OpenedValue {
   readonly kind: AssetKind
   readonly value: unknown
+  /** See `Detected`. */
+  readonly assumed?: boolean
   /** For kind `file`. */
   readonly file?: FileSource
   /** For the files of a folder or pattern. */
@@ -27,8 +29,8 @@ export function openValue(
 }
 
 async function open(value: unknown, options: Parameters<typeof openValue>[1]): Promise<OpenedValue> {
-  const { kind, value: found, source } = detect(value)
-  if (!source && kind !== 'string') return kind === 'file' ? heldFile(found) : { kind, value: found }
+  const { kind, value: found, source, assumed } = detect(value)
+  if (!source && kind !== 'string') return kind === 'file' ? heldFile(found) : { kind, value: found, assumed }
   const opened = await openSource(found, options)
   if (opened.kind === 'text') return { kind: 'text', value: opened.text }
   if (opened.kind === 'file') {

@@ -1,3 +1,4 @@
+import { areFlat } from '../codecs/detect.ts'
 import type { FileSource } from '../codecs/file-source.ts'
 import { InvalidInputError } from '../errors.ts'
 import { describe } from '../options.ts'
@@ -19,10 +20,12 @@ type Placed = readonly [path: string, asset: StagedAsset]
 export async function stage(source: unknown, options: StageOptions): Promise<Placed[]> {
   const { overwrite, metadata, ignore, signal } = options
   const about = { ...(overwrite && { overwrite }), ...(metadata && { metadata }) }
-  const { kind, value, file, folder } = await openValue(source, { ignore, signal })
+  const { kind, value, assumed, file, folder } = await openValue(source, { ignore, signal })
   if (folder) return placeFolder(folder.name, folder.files, options, about)
   if (ignore !== undefined) throw notAFolder(source)
-  if (!file) return [[pathOf('', options, source), { kind, value: () => value, ...about }]]
+  // What a pending asset is can be asked for at once.
+  const sure = assumed && Array.isArray(value) && !areFlat(value) ? 'json' : kind
+  if (!file) return [[pathOf('', options, source), { kind: sure, value: () => value, ...about }]]
   const localPath = typeof source === 'string' ? { localPath: source } : undefined
   return [[pathOf(file.name, options, source), { file, ...localPath, ...about }]]
 }
@@ -40,7 +43,7 @@ export async function stageOne(
     next = undefined
     return now.value
   }
-  return { kind: opened.kind, value, ...(preview && { preview }) }
+  return { kind: opened.kind, assumed: opened.assumed, value, ...(preview && { preview }) }
 }
 
 async function placeFolder(

@@ -24,6 +24,8 @@ export interface StagedFile extends StagedCommon {
 /** A value that is encoded when it is logged. */
 export interface StagedValue extends StagedCommon {
   readonly kind: AssetKind
+  /** It became a table by its first records: JSON, when a later one is not flat. */
+  readonly assumed?: boolean
   /** What the codec encodes: a source that can be read once is opened here. */
   readonly value: () => unknown
   readonly preview?: Metadata

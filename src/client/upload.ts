@@ -1,4 +1,5 @@
 import type { AssetKind, Encoded, EncodeOptions } from '../codecs/codec.ts'
+import { areFlat } from '../codecs/detect.ts'
 import { type CodecRegistry, loadCodec } from '../codecs/registry.ts'
 import type { VersionReader } from '../content/version-reader.ts'
 import { VersionWriter, type WrittenVersion } from '../content/version-writer.ts'
@@ -171,6 +172,7 @@ async function add(
     },
     (bytes) => progress.add({ bytes }),
   )
+  encoded.release?.()
 }
 
 async function encode(
@@ -181,7 +183,16 @@ async function encode(
 ): Promise<Encoded> {
   if ('encode' in asset && asset.encode) return asset.encode(options)
   const codec = await loadCodec(kind, codecs)
-  return codec.encode('file' in asset ? asset.file : await asset.value(), options)
+  if ('file' in asset) return codec.encode(asset.file, options)
+  const value = await asset.value()
+  if (!asset.assumed || !Array.isArray(value)) return codec.encode(value, options)
+  try {
+    return await codec.encode(value, { ...options, flat: true })
+  } catch (error) {
+    throwIfAborted(options.signal)
+    if (areFlat(value)) throw error
+    return (await loadCodec('json', codecs)).encode(value, options)
+  }
 }
 
 /** What the codec noted about the asset in the version before; of the only asset there, where the path is not known yet. */

@@ -14,6 +14,11 @@ export class Arena {
   #used = 0
   #at = 0
 
+  /** Bytes held, in use or not. */
+  get size(): number {
+    return this.#segments.reduce((sum, { byteLength }) => sum + byteLength, 0)
+  }
+
   /** Ends all copies. What was not needed since the last time is let go. */
   clear(): void {
     this.#segments.length = this.#used

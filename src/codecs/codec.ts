@@ -31,6 +31,8 @@ export interface Encoded {
   preview(): Preview | undefined
   /** Facts for the encoding of the next version (a table's boundary column). Call after `body` has been read. */
   info?(): JsonObject | undefined
+  /** Its memory may serve the next value: call last, once nothing of it is in use. Left out, it is garbage like any other. */
+  release?(): void
 }
 
 /** A stored asset, as a codec reads it. Every byte that comes out was verified against its digest. */
@@ -48,6 +50,8 @@ export interface EncodeOptions {
   /** What `info()` of the version before said, so that the cuts fall in the same places. */
   readonly previous?: JsonObject
   readonly signal?: AbortSignal
+  /** Of a table: records with lists or objects in them are refused, since they were meant as JSON. */
+  readonly flat?: boolean
   /** Work in slices: for a value that does not change meanwhile. */
   readonly pace?: Pace
   /** Summaries of a table's columns, by name: those of columns known to be as they were, and room for those made now. */

@@ -29,6 +29,8 @@ export interface Detected {
   readonly value: unknown
   /** The value says where files are; it does not hold their bytes. */
   readonly source: boolean
+  /** A table as far as its first records tell: `areFlat` looks at all of them; the table codec, asked for flat records only, while it reads them. */
+  readonly assumed?: boolean
 }
 
 const kindOfWrapper = {
@@ -71,8 +73,15 @@ function detectArray(value: readonly unknown[]): Detected {
   if (isDroppedItems(value)) return { kind: 'zip', value: takeDropped(value), source: true }
   if (value.length > 0 && isFileList(value)) return { kind: 'zip', value, source: true }
   const batches = value.length > 0 && value.every(isTableLike)
-  return held(batches || areFlatRecords(value) ? 'table' : 'json', value)
+  if (batches) return held('table', value)
+  if (value.length <= FIRST_RECORDS) return held(areFlat(value) ? 'table' : 'json', value)
+  if (areFlat(value.slice(0, FIRST_RECORDS))) return { ...held('table', value), assumed: true }
+  // Not flat, or records without a cell, which say nothing.
+  return held(areFlat(value) ? 'table' : 'json', value)
 }
+
+/** So many records are looked at before a table is assumed. */
+const FIRST_RECORDS = 1000
 
 function detectObject(value: object): Detected {
   if (isThenable(value)) return refuse(value)
@@ -98,8 +107,8 @@ function held(kind: AssetKind, value: unknown): Detected {
   return { kind, value, source: false }
 }
 
-// All of them, not a sample: one nested value in the last record makes it JSON, and must do so each time. 1M records of 6 columns take 45 ms.
-function areFlatRecords(values: readonly unknown[]): boolean {
+/** Records of cells only. All of them: one nested value in the last record makes it JSON, and must do so each time. 1M records of 6 columns take 45 to 70 ms. */
+export function areFlat(values: readonly unknown[]): boolean {
   let cells = 0
   for (const value of values) {
     if (!isPlainObject(value)) return false

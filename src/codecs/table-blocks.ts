@@ -3,9 +3,10 @@ import { ConflictError } from '../errors.ts'
 import type { Arena } from './arena.ts'
 import type { ArrowData } from './arrow-data.ts'
 import { isTypedArray, type PlainObject } from './capabilities.ts'
+import type { Steps } from './steps.ts'
 import { ColumnBuilder } from './table-builder.ts'
 import type { Built } from './table-flat-builders.ts'
-import { BLOCK_ROWS, commonLength, isVector, RecordsReader } from './table-records.ts'
+import { BLOCK_ROWS, commonLength, isVector, RecordsReader, type VectorLike } from './table-records.ts'
 import { typedArrayType } from './table-typed.ts'
 
 /** So many cells are read in one step: well under a millisecond, also with text. */
@@ -22,6 +23,8 @@ const PIECE_ELEMENTS = 65_536
 export interface ReadColumn {
   readonly name: string
   readonly type: DataType
+  /** Its cells are lists or objects. */
+  readonly nested?: boolean
   /** Empty unless they were to be kept. */
   readonly chunks: readonly ArrowData[]
 }
@@ -34,8 +37,10 @@ export interface ReadBlocks {
 export interface ReadBlocksOptions {
   /** Where copies of the pieces are kept: a copy of the table that later changes do not reach. Else their memory is used again and again. */
   readonly keep?: Arena
+  /** Typed arrays and Arrow vectors are kept as they are, not copied: for a table that does not change while it is in use. */
+  readonly shared?: boolean
   /** Told of each piece as it is read: number of the column, in order of first appearance. The same table always comes in the same pieces. */
-  readonly piece: (column: number, data: ArrowData) => Generator<unknown, void>
+  readonly piece?: (column: number, data: ArrowData) => Steps<void>
 }
 
 /**
@@ -45,10 +50,7 @@ export interface ReadBlocksOptions {
  * @throws ConflictError `table-changing`: columns became shorter meanwhile
  * @throws InvalidInputError as the table codec does
  */
-export function readBlocks(
-  value: readonly unknown[] | PlainObject,
-  options: ReadBlocksOptions,
-): Generator<unknown, ReadBlocks> {
+export function readBlocks(value: readonly unknown[] | PlainObject, options: ReadBlocksOptions): Steps<ReadBlocks> {
   return isRecords(value) ? readRecords(value, options) : readColumns(value, options)
 }
 
@@ -56,7 +58,7 @@ function isRecords(value: readonly unknown[] | PlainObject): value is readonly u
   return Array.isArray(value)
 }
 
-function* readRecords(records: readonly unknown[], options: ReadBlocksOptions): Generator<unknown, ReadBlocks> {
+function* readRecords(records: readonly unknown[], options: ReadBlocksOptions): Steps<ReadBlocks> {
   const expected = records.length
   const reader = new RecordsReader(records, Math.min(expected, PIECE_ROWS))
   const pieces: Pieces[] = []
@@ -91,17 +93,27 @@ function* readRecords(records: readonly unknown[], options: ReadBlocksOptions): 
   return { columns, rows }
 }
 
-function* readColumns(source: PlainObject, options: ReadBlocksOptions): Generator<unknown, ReadBlocks> {
+function* readColumns(source: PlainObject, options: ReadBlocksOptions): Steps<ReadBlocks> {
   const rows = commonLength(source)
   const columns: ReadColumn[] = []
   // As they are now: a column may be added between two steps.
   for (const [name, values] of Object.entries(source)) {
     const pieces = new Pieces(columns.length, options)
-    if (isVector(values)) columns.push(yield* pieces.all(name, { type: values.type, chunks: [...values.data] }))
+    if (options.shared && (isVector(values) || isTypedArray(values))) columns.push(asItIs(name, values, rows))
+    else if (isVector(values)) columns.push(yield* pieces.all(name, { type: values.type, chunks: [...values.data] }))
     else if (isTypedArray(values)) columns.push(yield* readTyped(name, values, rows, pieces))
     else if (Array.isArray(values)) columns.push(yield* readArray(name, values, rows, pieces))
   }
   return { columns, rows }
+}
+
+function asItIs(
+  name: string,
+  values: VectorLike | (ArrayBufferView & ArrayLike<number | bigint>),
+  length: number,
+): ReadColumn {
+  if (isVector(values)) return { name, type: values.type, chunks: values.data }
+  return { name, type: typedArrayType(values).type, chunks: [{ length, offset: 0, values, children: [] }] }
 }
 
 function* readTyped(
@@ -109,7 +121,7 @@ function* readTyped(
   values: ArrayBufferView & ArrayLike<number | bigint>,
   rows: number,
   pieces: Pieces,
-): Generator<unknown, ReadColumn> {
+): Steps<ReadColumn> {
   const { type } = typedArrayType(values)
   for (let from = 0; from < rows; from += PIECE_ELEMENTS) {
     const to = Math.min(from + PIECE_ELEMENTS, rows)
@@ -121,12 +133,7 @@ function* readTyped(
   return pieces.column(name, type)
 }
 
-function* readArray(
-  name: string,
-  values: readonly unknown[],
-  rows: number,
-  pieces: Pieces,
-): Generator<unknown, ReadColumn> {
+function* readArray(name: string, values: readonly unknown[], rows: number, pieces: Pieces): Steps<ReadColumn> {
   const builder = new ColumnBuilder(name, Math.min(rows, PIECE_ROWS))
   for (let from = 0; from < rows; from += BLOCK_ROWS) {
     const to = Math.min(from + BLOCK_ROWS, rows)
@@ -152,25 +159,26 @@ class Pieces {
     this.#options = options
   }
 
-  *add(built: Built | undefined): Generator<unknown, void> {
+  *add(built: Built | undefined): Steps<void> {
     if (built === undefined) return
     const { keep, piece } = this.#options
     for (const data of built.chunks) {
       if (data.length === 0) continue
       const own = keep ? copied(data, keep) : data
       if (keep) this.#kept.push(own)
-      yield* piece(this.#column, own)
+      if (piece) yield* piece(this.#column, own)
       yield
     }
   }
 
-  *all(name: string, built: Built): Generator<unknown, ReadColumn> {
+  *all(name: string, built: Built): Steps<ReadColumn> {
     yield* this.add(built)
     return this.column(name, built.type)
   }
 
-  *finish(name: string, builder: ColumnBuilder): Generator<unknown, ReadColumn> {
-    return yield* this.all(name, builder.finish())
+  *finish(name: string, builder: ColumnBuilder): Steps<ReadColumn> {
+    const column = yield* this.all(name, builder.finish())
+    return builder.isNested ? { ...column, nested: true } : column
   }
 
   column(name: string, type: DataType): ReadColumn {

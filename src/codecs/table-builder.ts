@@ -38,6 +38,11 @@ export class ColumnBuilder {
     this.#top = top
   }
 
+  /** Its cells are lists or objects; typed arrays are neither. */
+  get isNested(): boolean {
+    return this.#builder instanceof ListBuilder || this.#builder instanceof StructBuilder
+  }
+
   append(values: ArrayLike<unknown>, from: number, to: number, locate: Locate): void {
     let at = from
     if (this.#builder === undefined) {

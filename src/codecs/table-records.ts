@@ -1,28 +1,14 @@
-import { Field } from 'apache-arrow'
+import type { Field } from 'apache-arrow'
 import { InvalidInputError } from '../errors.ts'
-import { type Column, type ColumnPlan, planColumn } from './arrow-column.ts'
 import type { ArrowData } from './arrow-data.ts'
 import { isPlainObject, isTypedArray } from './capabilities.ts'
 import { ColumnBuilder } from './table-builder.ts'
 import { describeCell } from './table-cell.ts'
-import { typedArrayType } from './table-typed.ts'
 
 /** Rows are read in blocks that stay in the processor's cache while every column takes its cells from them. */
 export const BLOCK_ROWS = 2048
 
-/**
- * Columns from an array of records. Column order is that of first appearance; a record without a column is null there.
- *
- * @throws InvalidInputError naming the cell that cannot be stored, `rows[7].label`.
- */
-export function columnsFromRecords(rows: readonly unknown[], plan: ColumnPlan): Column[] {
-  const reader = new RecordsReader(rows, rows.length)
-  for (let start = 0; start < rows.length; start += BLOCK_ROWS)
-    reader.read(start, Math.min(start + BLOCK_ROWS, rows.length))
-  return Array.from(reader.builders, ([name, builder]) => column(name, builder, plan))
-}
-
-/** Reads records block after block into the builders of their columns. */
+/** Reads records block after block into the builders of their columns. Column order is that of first appearance; a record without a column is null there. */
 export class RecordsReader {
   /** By name, in order of first appearance. */
   readonly builders = new Map<string, ColumnBuilder>()
@@ -142,29 +128,6 @@ function notARecord(value: unknown, row: number): InvalidInputError {
 }
 
 /**
- * Columns from an object of columns: typed arrays, arrays, or Arrow vectors.
- *
- * @throws InvalidInputError naming the column that is not one, has another length, or the cell that cannot be stored.
- */
-export function columnsFromObject(source: Readonly<Record<string, unknown>>, plan: ColumnPlan): Column[] {
-  const length = commonLength(source)
-  return Object.keys(source).map((name) => {
-    const values = source[name]
-    if (isVector(values)) return planColumn(new Field(name, values.type, true), values.data, plan)
-    if (isTypedArray(values)) {
-      const data = { length, offset: 0, values, children: [] }
-      return planColumn(new Field(name, typedArrayType(values).type, true), [data], plan)
-    }
-    const builder = new ColumnBuilder(name, length)
-    const list = Array.isArray(values) ? values : []
-    for (let start = 0; start < length; start += BLOCK_ROWS) {
-      builder.append(list, start, Math.min(start + BLOCK_ROWS, length), (index) => `${name}[${index}]`)
-    }
-    return column(name, builder, plan)
-  })
-}
-
-/**
  * How many rows the columns have.
  *
  * @throws InvalidInputError `not-a-column`, `ragged-columns`
@@ -183,7 +146,7 @@ export function commonLength(source: Readonly<Record<string, unknown>>): number 
   return first?.length ?? 0
 }
 
-interface VectorLike {
+export interface VectorLike {
   readonly type: Field['type']
   readonly data: readonly ArrowData[]
   readonly length: number
@@ -200,9 +163,4 @@ function lengthOf(name: string, values: unknown): number {
     `Column '${name}' is ${describeCell(values)}. A column is an array or a typed array with one value per row.`,
     { code: 'not-a-column', fields: { column: name } },
   )
-}
-
-function column(name: string, builder: ColumnBuilder, plan: ColumnPlan): Column {
-  const { type, chunks } = builder.finish()
-  return planColumn(new Field(name, type, true), chunks, plan)
 }

@@ -1,18 +1,22 @@
-import { type Field, RecordBatchReader, Table } from 'apache-arrow'
+import { Field, RecordBatchReader, Table } from 'apache-arrow'
 import { InvalidInputError, UnsupportedError } from '../errors.ts'
+import { Arena } from './arena.ts'
 import { type Column, type ColumnPlan, planColumn } from './arrow-column.ts'
 import type { ArrowData } from './arrow-data.ts'
 import { repeatedName } from './arrow-type.ts'
-import { isPlainObject } from './capabilities.ts'
+import { isPlainObject, type PlainObject } from './capabilities.ts'
+import { atOnce } from './steps.ts'
+import { readBlocks } from './table-blocks.ts'
 import { describeCell } from './table-cell.ts'
 import { columnsFromFlechette, isFlechetteTable } from './table-flechette.ts'
-import { columnsFromObject, columnsFromRecords } from './table-records.ts'
 
 /** A table as it will be stored. */
 export interface TableColumns {
   readonly columns: readonly Column[]
   readonly rows: number
   readonly metadata: ReadonlyMap<string, string>
+  /** The first column of plain values with lists or objects among them; typed arrays as cells do not count. */
+  readonly nested?: string
 }
 
 /** Methods of other libraries that give Arrow, in the order they are asked for. */
@@ -28,9 +32,11 @@ const MAX_STEPS = 4
  * A value as columns, by what it can do and not by its class: Arrow tables and record batches of any copy of apache-arrow, flechette tables,
  * data frames that turn themselves into Arrow, arrays of records, objects of columns.
  *
+ * `memory` holds what had to be copied: the columns end when it does.
+ *
  * @throws InvalidInputError for anything else, and for cells that cannot be stored; UnsupportedError `arrow-compressed`
  */
-export async function readTable(given: unknown, plan: ColumnPlan): Promise<TableColumns> {
+export async function readTable(given: unknown, plan: ColumnPlan, memory = new Arena()): Promise<TableColumns> {
   const value = await asTable(given)
   if (isTableLike(value)) return fromBatches(value.schema, value.batches, plan)
   if (isBatchLike(value)) return fromBatches(value.schema, [value], plan)
@@ -38,17 +44,24 @@ export async function readTable(given: unknown, plan: ColumnPlan): Promise<Table
   if (Array.isArray(value)) {
     const [first] = value
     if (isBatchLike(first) && value.every(isBatchLike)) return fromBatches(first.schema, value, plan)
-    return { columns: columnsFromRecords(value, plan), rows: value.length, metadata: new Map() }
+    return fromPlain(value, plan, memory)
   }
-  if (isPlainObject(value)) {
-    const columns = columnsFromObject(value, plan)
-    const [first] = columns
-    return { columns, rows: first ? first.chunks.reduce((sum, { length }) => sum + length, 0) : 0, metadata: new Map() }
-  }
+  if (isPlainObject(value)) return fromPlain(value, plan, memory)
   throw new InvalidInputError(
     `A table is made of an array of records, an object of columns, or a data frame that gives Arrow; this is ${describeCell(value)}.`,
     { code: 'not-a-table' },
   )
+}
+
+/** Records or columns: typed arrays and vectors as they are, what is made of other cells in pieces that are copied together. */
+function fromPlain(value: readonly unknown[] | PlainObject, plan: ColumnPlan, memory: Arena): TableColumns {
+  const { columns, rows } = atOnce(readBlocks(value, { keep: memory, shared: true }))
+  return {
+    columns: columns.map(({ name, type, chunks }) => planColumn(new Field(name, type, true), chunks, plan)),
+    rows,
+    metadata: new Map(),
+    nested: columns.find(({ nested }) => nested)?.name,
+  }
 }
 
 /** A data frame turned into the Arrow table or the columns it gives; anything else as it is. Some can be asked only once. */

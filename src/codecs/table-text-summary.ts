@@ -1,5 +1,5 @@
 import type { Column } from './arrow-column.ts'
-import { bitmapOf, bytesOf, indexAt, isValid } from './arrow-data.ts'
+import { type ArrowData, bitmapOf, bytesOf, indexAt, isValid } from './arrow-data.ts'
 import type { Json } from './codec.ts'
 import type { Steps } from './steps.ts'
 import { distinctCount, MOST_DISTINCT, type Summary, topValues } from './table-distinct.ts'
@@ -10,75 +10,108 @@ import { meaningOf } from './table-same.ts'
 /** A power of two well above the values counted. */
 const SLOTS = 4096
 
-interface Seen {
-  readonly bytes: Uint8Array
-  count: number
-  readonly next: Seen | undefined
-}
-
 /** Strings stay bytes: UTF-8 compares like its code points, and most columns repeat few values or differ in the first bytes. */
 export function* texts({ chunks, layout }: Column): Steps<Summary> {
   const seen = new SeenTexts()
-  let min: Uint8Array | undefined
-  let max: Uint8Array | undefined
   for (const data of chunks) {
-    const nullable = bitmapOf(data) !== undefined
-    const { valueOffsets } = data
-    const all = bytesOf(data.values)
-    for (let row = 0; row < data.length; row += 1) {
-      if (nullable && !isValid(data, row)) continue
-      const values = layout.kind === 'view' ? viewBytes(data, row) : all
-      const from = layout.kind === 'view' ? 0 : Number(valueOffsets?.[row] ?? 0)
-      const to = layout.kind === 'view' ? values.byteLength : Number(valueOffsets?.[row + 1] ?? from)
-      if (!seen.note(values, from, to)) continue
-      // First and last of a thousand texts and more say nothing, and finding them would be most of the preview's time.
-      if (seen.all.length > MOST_DISTINCT) return distinctCount(undefined)
-      if (min === undefined || compare(values, from, to, min) < 0) min = values.subarray(from, to)
-      if (max === undefined || compare(values, from, to, max) > 0) max = values.subarray(from, to)
-    }
+    if (!(layout.kind === 'view' ? noteViews(data, seen) : noteRows(data, seen))) return distinctCount(undefined)
     yield
   }
-  const ends: Summary = min && max ? { min: textOf(min), max: textOf(max) } : {}
+  const sorted = seen.all.toSorted((one, other) => compare(one.bytes, other.bytes))
+  const [min] = sorted
+  const max = sorted.at(-1)
+  const ends: Summary = min && max ? { min: textOf(min.bytes), max: textOf(max.bytes) } : {}
   const counted = seen.all.map(({ bytes, count }) => ({ value: textOf(bytes), count }))
   return { ...ends, ...distinctCount(seen.all.length), ...topValues(counted) }
 }
 
-/** Values seen so far, by a hash of their bytes; values of one hash hang on one another. */
+/** False as soon as there are too many: first and last of a thousand texts and more say nothing, and finding them would be most of the preview's time. */
+function noteRows(data: ArrowData, seen: SeenTexts): boolean {
+  const nullable = bitmapOf(data) !== undefined
+  const values = viewOf(bytesOf(data.values))
+  const offsets = offsetsOf(data)
+  let to = offsets[0] ?? 0
+  for (let row = 0; row < data.length; row += 1) {
+    const from = to
+    to = offsets[row + 1] ?? from
+    if (nullable && !isValid(data, row)) continue
+    if (seen.note(values, from, to) && seen.all.length > MOST_DISTINCT) return false
+  }
+  return true
+}
+
+function noteViews(data: ArrowData, seen: SeenTexts): boolean {
+  for (let row = 0; row < data.length; row += 1) {
+    if (!isValid(data, row)) continue
+    const values = viewOf(viewBytes(data, row))
+    if (seen.note(values, 0, values.byteLength) && seen.all.length > MOST_DISTINCT) return false
+  }
+  return true
+}
+
+/** As numbers of one kind of array: a loop over both kinds takes twice as long. */
+function offsetsOf({ valueOffsets }: ArrowData): Int32Array | Float64Array {
+  if (valueOffsets instanceof Int32Array) return valueOffsets
+  return Float64Array.from(valueOffsets ?? [], Number)
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength)
+}
+
+interface Seen {
+  readonly bytes: DataView
+  count: number
+  readonly next: Seen | undefined
+}
+
+/** Values seen so far, by a hash of their bytes; values of one hash hang on one another. Four bytes at a time: half the time of the whole preview. */
 class SeenTexts {
   readonly #slots: (Seen | undefined)[] = new Array(SLOTS)
   readonly all: Seen[] = []
 
   /** Counts a value; true when it is new. */
-  note(values: Uint8Array, from: number, to: number): boolean {
+  note(values: DataView, from: number, to: number): boolean {
     let hash = to - from
-    for (let at = from; at < to; at += 1) hash = Math.imul(hash ^ (values[at] ?? 0), 0x01000193)
+    let at = from
+    for (; at + 4 <= to; at += 4) hash = Math.imul(hash ^ values.getInt32(at, true), 0x9e3779b1) ^ (hash >>> 15)
+    for (; at < to; at += 1) hash = Math.imul(hash ^ values.getUint8(at), 0x01000193)
     const slot = (hash ^ (hash >>> 15)) & (SLOTS - 1)
     const first = this.#slots[slot]
     for (let known = first; known !== undefined; known = known.next) {
-      if (compare(values, from, to, known.bytes) !== 0) continue
+      if (!same(values, from, to, known.bytes)) continue
       known.count += 1
       return false
     }
-    const entry = { bytes: values.subarray(from, to), count: 1, next: first }
+    const entry = { bytes: new DataView(values.buffer, values.byteOffset + from, to - from), count: 1, next: first }
     this.#slots[slot] = entry
     this.all.push(entry)
     return true
   }
 }
 
-function compare(values: Uint8Array, from: number, to: number, other: Uint8Array): number {
-  const length = Math.min(to - from, other.byteLength)
+function same(values: DataView, from: number, to: number, other: DataView): boolean {
+  const length = to - from
+  if (length !== other.byteLength) return false
+  let at = 0
+  for (; at + 4 <= length; at += 4) if (values.getInt32(from + at, true) !== other.getInt32(at, true)) return false
+  for (; at < length; at += 1) if (values.getUint8(from + at) !== other.getUint8(at)) return false
+  return true
+}
+
+function compare(one: DataView, other: DataView): number {
+  const length = Math.min(one.byteLength, other.byteLength)
   for (let at = 0; at < length; at += 1) {
-    const difference = (values[from + at] ?? 0) - (other[at] ?? 0)
+    const difference = one.getUint8(at) - other.getUint8(at)
     if (difference !== 0) return difference
   }
-  return to - from - other.byteLength
+  return one.byteLength - other.byteLength
 }
 
 const decoder = new TextDecoder()
 
-function textOf(bytes: Uint8Array): string {
-  return shortText(decoder.decode(bytes.subarray(0, 400)))
+function textOf({ buffer, byteOffset, byteLength }: DataView): string {
+  return shortText(decoder.decode(new Uint8Array(buffer, byteOffset, Math.min(byteLength, 400))))
 }
 
 /** By the values their indices stand for: two codes may stand for one value, and two values may look alike once they are cut. */

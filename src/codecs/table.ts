@@ -1,6 +1,8 @@
 import { RecordBatch, Schema, Table, tableFromIPC } from 'apache-arrow'
-import { CorruptionError, isTidemarkError, throwIfAborted } from '../errors.ts'
+import { CorruptionError, InvalidInputError, isTidemarkError, throwIfAborted } from '../errors.ts'
 import type { Pace } from '../platform/pace.ts'
+import { Spare } from '../platform/spare.ts'
+import { Arena } from './arena.ts'
 import { checkStream } from './arrow-check.ts'
 import { type ColumnPlan, isDecoded } from './arrow-column.ts'
 import type { AssetReader, Codec, Encoded, EncodeOptions, JsonObject, Preview } from './codec.ts'
@@ -47,12 +49,18 @@ export const tableCodec: Codec = {
   decode,
 }
 
+/** A larger copy of a table is not kept for the next one. */
+const MOST_SPARE = 128 * 1024 * 1024
+const spare = new Spare<Arena>(1)
+
 /** @throws InvalidInputError naming the column or cell that cannot be stored, `rows[7].label`. */
 async function encode(value: unknown, options: EncodeOptions = {}): Promise<Encoded> {
-  const { previous, signal, pace, summaries } = options
+  const { previous, signal, flat, pace, summaries } = options
   throwIfAborted(signal)
+  const memory = spare.take() ?? new Arena()
   const plan: ColumnPlan = { plain: new Set(plainBefore(previous)), dictionaries: [] }
-  const { columns, rows, metadata } = await readTable(value, plan)
+  const { columns, rows, metadata, nested } = await readTable(value, plan, memory)
+  if (flat && nested !== undefined) throw notFlat(nested)
   throwIfAborted(signal)
   const cutting = cutRows(columns, rows, previous)
   const cuts = await (pace ? pace.run(cutting) : atOnce(cutting))
@@ -75,7 +83,21 @@ async function encode(value: unknown, options: EncodeOptions = {}): Promise<Enco
     body: pace ? paced(pace) : body,
     preview: () => preview ?? atOnce(previewTable(columns, rows, summaries)),
     info: () => ({ ...cuts.info, ...placesInfo(cuts.info, counts), ...(plain.length > 0 && { plain }) }),
+    release() {
+      memory.clear()
+      if (memory.size <= MOST_SPARE) spare.give(memory)
+    },
   }
+}
+
+function notFlat(column: string): InvalidInputError {
+  return new InvalidInputError(
+    `Column '${column}' holds lists or objects: these records are JSON. Wrap them with table() to make a table of them.`,
+    {
+      code: 'nested-cells',
+      fields: { column },
+    },
+  )
 }
 
 /** Where the batches are, for tables whose batches are remembered at all; one of a single batch is found without it. */

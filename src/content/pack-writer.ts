@@ -1,3 +1,4 @@
+import { Spare } from '../platform/spare.ts'
 import type { ChunkEncoding, ChunkRef, PackName } from '../protocol/chunk-ref.ts'
 import { ownPack } from '../protocol/chunk-ref.ts'
 import { largestInlinePack, largestPack } from '../protocol/shapes.ts'
@@ -13,6 +14,8 @@ export interface PackSink {
 const packsUnderWay = 3
 
 const smallestArena = 64 * 1024
+
+const spareArenas = new Spare<Uint8Array>(packsUnderWay + 1)
 
 // Most bytes the index says about one chunk, and what follows the index.
 const indexBytesPerChunk = 90
@@ -119,6 +122,8 @@ export class PackWriter {
       }
     }
     await this.settle()
+    for (const arena of this.#free) if (arena.length >= largestPack) spareArenas.give(arena)
+    this.#free.length = 0
     return inline
   }
 
@@ -154,7 +159,11 @@ export class PackWriter {
 
   #begin(): void {
     // After a full pack another is likely: it does not grow, and copy, its way up again.
-    this.#arena = this.#free.pop() ?? new Uint8Array(this.#ids.length > 0 ? largestPack : smallestArena)
+    const likely = this.#ids.length > 0
+    this.#arena =
+      this.#free.pop() ??
+      (likely ? spareArenas.take() : undefined) ??
+      new Uint8Array(likely ? largestPack : smallestArena)
     this.#length = 0
     this.#reserve(packHeader.length)
     this.#arena.set(packHeader)
@@ -164,7 +173,8 @@ export class PackWriter {
   /** Grows by doubling: a small version does not pay for a whole pack. */
   #reserve(length: number): void {
     if (length <= this.#arena.length) return
-    const grown = new Uint8Array(Math.max(length, Math.min(largestPack, this.#arena.length * 4)))
+    const larger = Math.max(length, Math.min(largestPack, this.#arena.length * 4))
+    const grown = (larger === largestPack ? spareArenas.take() : undefined) ?? new Uint8Array(larger)
     grown.set(this.#arena.subarray(0, this.#length))
     this.#arena = grown
   }
