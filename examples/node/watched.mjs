@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib'
 import { tableFromIPC } from 'apache-arrow'
 import { connect } from 'tidemark'
 import { fsStore } from 'tidemark/stores/fs'
-import { bytes, change, changesHeading, count, line } from './telling.mjs'
+import { change, changesHeading, count, line } from './telling.mjs'
 
 export async function watched(folder, files) {
   const arrow = tableFromIPC(await readFile(join(files, 'flights-200k.arrow')))
