@@ -32,15 +32,11 @@ export const zipCodec: Codec = {
         const entry = { path, size: 0 }
         if (count++ < PREVIEW_ENTRIES) entries.push(entry)
         // Always as a stream: how a zip tells the sizes must not depend on where the bytes were.
-        yield { path, ...(file.size === undefined ? undefined : { size: file.size }), body: counted(file, entry) }
-        size += entry.size
-      }
-    }
-
-    async function* counted(file: FileSource, entry: { size: number }): AsyncGenerator<Uint8Array> {
-      for await (const piece of file.open(signal)) {
-        entry.size += piece.length
-        yield piece
+        const onSize = (bytes: number) => {
+          entry.size = bytes
+          size += bytes
+        }
+        yield { path, ...(file.size === undefined ? undefined : { size: file.size }), body: file.open(signal), onSize }
       }
     }
 
