@@ -2,7 +2,7 @@ import { CorruptionError } from '../errors.ts'
 import { type ChunkRef, parseChunkRef } from '../protocol/chunk-ref.ts'
 import type { JsonValue, Metadata } from '../protocol/shapes.ts'
 import type { ArtifactPlace } from './identifiers.ts'
-import { recordShape } from './shape.ts'
+import { recordShape, type Shape } from './shape.ts'
 
 /** The one mutable record of an artifact. What it says of versions is a summary of their records, and may lag behind them: see heads.ts. */
 export interface ArtifactHead {
@@ -19,6 +19,8 @@ export interface ArtifactHead {
   readonly deletedBelow: number
   /** True once any version's tags or metadata were changed: until then nobody need look for such changes. */
   readonly relabelled: boolean
+  /** Versions below `next` that were not closed yet when they were taken into account. */
+  readonly open: readonly number[]
   /** Short hashes of the last write-ids, so that a late repetition is found without reading records: see write-hashes.ts. */
   readonly recent: string
 }
@@ -34,8 +36,17 @@ export interface VersionRecord extends ArtifactPlace {
   readonly writeId: string
   readonly deleted: boolean
   readonly manifest: ChunkRef | null
-  /** Absent on a deleted version. */
+  /** Absent on a deleted version, and on one that is not closed. */
   readonly content?: VersionContent
+  /** A version that is being written asset by asset, or was given up: what will be its content, but for the assets. */
+  readonly draft?: VersionDraft
+}
+
+export interface VersionDraft {
+  readonly state: 'OPEN' | 'ERROR'
+  /** Its assets are being gathered: no more are taken. */
+  readonly closing?: boolean
+  readonly content: VersionContent
 }
 
 /** What is forgotten when a version is deleted. */
@@ -58,6 +69,8 @@ export interface VersionContent {
 export interface VersionLabels {
   readonly versionTags?: readonly string[]
   readonly metadata?: Metadata
+  /** Its aliases were replaced: Comet then no longer lists `Latest` among them. */
+  readonly aliased?: boolean
 }
 
 const format = 1
@@ -73,6 +86,8 @@ export const keys = {
   version: (place: ArtifactPlace, index: number) => `${keys.artifact(place)}v/${padded(index)}`,
   labels: (place: ArtifactPlace, index: number) => `${keys.artifact(place)}t/${padded(index)}`,
   claim: (place: ArtifactPlace, version: string) => `${keys.artifact(place)}s/${version}`,
+  opens: 'open/',
+  open: ({ workspace, name }: ArtifactPlace, index: number) => `open/${workspace}/${name}/${padded(index)}/`,
 } as const
 
 export function padded(index: number): string {
@@ -84,7 +99,8 @@ export function placeText({ workspace, name }: ArtifactPlace): string {
 }
 
 export function headToJson(place: ArtifactPlace, head: ArtifactHead): JsonValue {
-  return { format, ...placeOf(place), ...head, aliases: [...head.aliases] }
+  const { open, ...rest } = head
+  return { format, ...placeOf(place), ...rest, aliases: [...head.aliases], ...(open.length > 0 && { open }) }
 }
 
 /** @throws CorruptionError `record-damaged` */
@@ -107,13 +123,20 @@ export function headFromJson(place: ArtifactPlace, json: JsonValue): ArtifactHea
     next: shape.count('next'),
     deletedBelow: shape.count('deletedBelow'),
     relabelled: shape.optionalFlag('relabelled') ?? false,
+    open: shape.has('open') ? shape.list('open').filter((index) => typeof index === 'number') : [],
     recent: shape.text('recent'),
   }
 }
 
 export function versionToJson(record: VersionRecord): JsonValue {
-  const { content, manifest, ...kept } = record
-  return { format, ...kept, manifest: refToJson(manifest), ...(content && { content: { ...content } }) }
+  const { content, draft, manifest, ...kept } = record
+  return {
+    format,
+    ...kept,
+    manifest: refToJson(manifest),
+    ...(content && { content: { ...content } }),
+    ...(draft && { draft: { ...draft, content: { ...draft.content } } }),
+  }
 }
 
 /** Checks that the record is that of this version: one put in another's place is damage, not data. */
@@ -125,8 +148,10 @@ export function versionFromJson(place: ArtifactPlace, index: number, json: JsonV
   const manifest = shape.has('manifest') ? parseChunkRef(shape.raw('manifest')) : null
   if (manifest === undefined) throw shape.refuse("'manifest' is not a reference")
   const content = shape.optionalShape('content')
+  const draft = shape.optionalShape('draft')
+  const draftContent = draft?.optionalShape('content')
   const deleted = shape.optionalFlag('deleted') ?? false
-  if (!deleted && !content) throw shape.refuse("'content' is missing")
+  if (!deleted && !content && !draftContent) throw shape.refuse("'content' is missing")
   return {
     ...placeOf(place),
     index,
@@ -137,22 +162,32 @@ export function versionFromJson(place: ArtifactPlace, index: number, json: JsonV
     writeId: shape.text('writeId'),
     deleted,
     manifest,
-    ...(content && {
-      content: {
-        description: content.optionalText('description') ?? null,
-        project: content.optionalText('project') ?? null,
-        experimentKey: content.optionalText('experimentKey') ?? null,
-        aliases: content.texts('aliases'),
-        versionTags: content.texts('versionTags'),
-        metadata: content.optionalObject('metadata') ?? null,
-        digest: content.text('digest'),
-        size: content.count('size'),
-        count: content.count('count'),
-        remoteCount: content.count('remoteCount'),
-        createdAt: content.count('createdAt'),
-        parent: content.optionalCount('parent') ?? null,
-      },
-    }),
+    ...(content && { content: contentFromJson(content) }),
+    ...(draft &&
+      draftContent && {
+        draft: {
+          state: draft.text('state') === 'OPEN' ? 'OPEN' : 'ERROR',
+          closing: draft.optionalFlag('closing') ?? false,
+          content: contentFromJson(draftContent),
+        },
+      }),
+  }
+}
+
+function contentFromJson(content: Shape): VersionContent {
+  return {
+    description: content.optionalText('description') ?? null,
+    project: content.optionalText('project') ?? null,
+    experimentKey: content.optionalText('experimentKey') ?? null,
+    aliases: content.texts('aliases'),
+    versionTags: content.texts('versionTags'),
+    metadata: content.optionalObject('metadata') ?? null,
+    digest: content.text('digest'),
+    size: content.count('size'),
+    count: content.count('count'),
+    remoteCount: content.count('remoteCount'),
+    createdAt: content.count('createdAt'),
+    parent: content.optionalCount('parent') ?? null,
   }
 }
 
@@ -160,7 +195,7 @@ export function versionWhat(place: ArtifactPlace, index: number): string {
   return `The record of ${placeText(place)}:v${index}`
 }
 
-function refToJson(ref: ChunkRef | null): JsonValue {
+export function refToJson(ref: ChunkRef | null): JsonValue {
   if (!ref) return null
   const { base, ...rest } = ref
   return { ...rest, ...(base && { base: refToJson(base) }) }

@@ -1,6 +1,7 @@
 import { InvalidInputError, NotFoundError } from '../errors.ts'
 import { checkName } from '../paths.ts'
 import { routes, tidemarkPrefix } from '../protocol/routes.ts'
+import type { Role } from './access.ts'
 import { placeText } from './artifact-records.ts'
 import { readJson } from './body.ts'
 import { parseCommit } from './commit-request.ts'
@@ -18,12 +19,14 @@ const largestCommit = 16 * 1024 * 1024
 const largestIndex = 9_999_999_999
 
 export function artifactRoutes(router: Router, services: Services): void {
-  const { artifacts, deletions } = services
+  const { artifacts, deletions, lineage } = services
   const artifact = `${routes.artifacts()}/:workspace/:name`
 
-  router.on('GET', routes.artifacts(), async ({ query }) => {
+  router.on('GET', routes.artifacts(), async ({ query, access }) => {
     assertQuery(query, ['workspace', 'type', 'after', 'limit'])
     const workspace = optional(query, 'workspace')
+    if (workspace === undefined) access.requireEverywhere('reader')
+    else access.require('reader', workspace)
     const options = { type: optional(query, 'type'), after: afterOf(query), limit: limitOf(query) }
     return json(
       await artifacts.list(
@@ -31,46 +34,63 @@ export function artifactRoutes(router: Router, services: Services): void {
       ),
     )
   })
-  router.on('GET', artifact, async ({ params, query }) => {
-    assertQuery(query, [])
-    const place = placeOf(params)
+  router.on('GET', artifact, async (call) => {
+    assertQuery(call.query, [])
+    const place = placeOf(call, 'reader')
     return json(artifactToWire(place, await artifacts.head(place)))
   })
-  router.on('DELETE', artifact, async ({ params, query }) => {
-    assertQuery(query, [])
-    const place = placeOf(params)
+  router.on('DELETE', artifact, async (call) => {
+    assertQuery(call.query, [])
+    const place = placeOf(call, 'owner')
     if (!(await deletions.deleteArtifact(place))) await artifacts.head(place)
     return json({})
   })
-  router.on('GET', `${artifact}/versions`, async ({ params, query }) => {
+  router.on('GET', `${artifact}/versions`, async (call) => {
+    const { query } = call
     assertQuery(query, ['select', 'after', 'limit'])
-    const place = placeOf(params)
+    const place = placeOf(call, 'reader')
     const select = query.get('select')
     if (select !== null) return json(artifacts.wire(await artifacts.resolve(place, select)))
     return json(await artifacts.versions(place, wholeNumber(query, 'after', 0, largestIndex), limitOf(query)))
   })
   router.on('POST', `${artifact}/versions`, (call) => commit(call, services))
-  router.on('GET', `${artifact}/versions/:index`, async ({ params, query }) => {
-    assertQuery(query, [])
-    return json(artifacts.wire(await artifacts.resolve(placeOf(params), indexOf(params.index))))
+  router.on('GET', `${artifact}/versions/:index`, async (call) => {
+    assertQuery(call.query, [])
+    return json(artifacts.wire(await artifacts.resolve(placeOf(call, 'reader'), indexOf(call.params.index))))
   })
-  router.on('DELETE', `${artifact}/versions/:index`, async ({ params, query }) => {
-    assertQuery(query, [])
-    const place = placeOf(params)
-    const index = indexOf(params.index)
+  router.on('GET', `${artifact}/versions/:index/lineage`, async (call) => {
+    assertQuery(call.query, [])
+    const place = placeOf(call, 'reader')
+    const index = indexOf(call.params.index)
+    const { held } = await artifacts.resolve(place, index)
+    await services.migration.ensure()
+    return json(await lineage.of(place, index, held.record.content.experimentKey))
+  })
+  router.on('DELETE', `${artifact}/versions/:index`, async (call) => {
+    assertQuery(call.query, [])
+    // Who may make versions may thin them out.
+    const place = placeOf(call, 'writer')
+    const index = indexOf(call.params.index)
     if (!(await deletions.deleteVersion(place, index))) throw await gone(services, place, index)
     return json({})
   })
 }
 
-async function commit({ request, params, query }: Call, services: Services): Promise<Response> {
+async function commit(call: Call, services: Services): Promise<Response> {
+  const { request, query, access } = call
   assertQuery(query, [])
-  const place = placeOf(params)
+  const place = placeOf(call, 'writer')
   const parsed = parseCommit(await readJson(request, largestCommit))
   const { experimentKey } = parsed
   const experiment =
     experimentKey === undefined ? undefined : await services.experiments.get(checkExperimentKey(experimentKey))
-  return json(await services.commits.commit(place, parsed, parsed.project ?? experiment?.project ?? null))
+  if (experiment) access.require('writer', experiment.workspace)
+  if (parsed.base) access.require('reader', parsed.base.workspace)
+  const reply = await services.commits.commit(place, parsed, parsed.project ?? experiment?.project ?? null)
+  const { index, createdAt } = reply.version
+  // Also when it was there already: whoever made it may not have come as far as this.
+  if (reply.created && experiment) await services.lineage.addOutput(experiment.key, { ...place, index, at: createdAt })
+  return json(reply)
 }
 
 async function gone({ artifacts }: Services, place: ArtifactPlace, index: number): Promise<NotFoundError> {
@@ -82,7 +102,13 @@ async function gone({ artifacts }: Services, place: ArtifactPlace, index: number
   })
 }
 
-function placeOf({ workspace, name }: Readonly<Record<string, string>>): ArtifactPlace {
+function placeOf({ params, access }: Call, role: Role): ArtifactPlace {
+  const place = placeNamed(params)
+  access.require(role, place.workspace)
+  return place
+}
+
+function placeNamed({ workspace, name }: Readonly<Record<string, string>>): ArtifactPlace {
   return { workspace: checkName(workspace, 'workspace'), name: checkName(name) }
 }
 
@@ -102,5 +128,5 @@ function afterOf(query: URLSearchParams): string | undefined {
   const [workspace, name, ...rest] = after.split('/')
   if (name === undefined || rest.length > 0)
     throw new InvalidInputError("'after' is not the 'next' of a page.", { code: 'invalid-request' })
-  return placeText(placeOf({ workspace, name }))
+  return placeText(placeNamed({ workspace, name }))
 }

@@ -1,7 +1,7 @@
-import { NotFoundError } from '../errors.ts'
+import { ConflictError, NotFoundError } from '../errors.ts'
 import type { ArtifactWire, PageReply, VersionWire } from '../protocol/shapes.ts'
 import type { Store } from '../stores/store.ts'
-import { type ArtifactHead, keys, placeText, type VersionLabels } from './artifact-records.ts'
+import { type ArtifactHead, keys, placeText, type VersionLabels, type VersionRecord } from './artifact-records.ts'
 import { newestLive } from './deletions.ts'
 import { eachOf } from './each-of.ts'
 import type { Heads } from './heads.ts'
@@ -133,14 +133,22 @@ export class Artifacts {
 
   async #find(place: ArtifactPlace, head: ArtifactHead, selector: Selector): Promise<LiveVersion | undefined> {
     const { versions, numbers } = this.#parts
-    if (selector.by === 'latest') return newestLive(versions, place, head)
+    if (selector.by === 'latest') {
+      const newest = await newestLive(versions, place, head)
+      const begun = head.open.at(-1)
+      if (!newest && begun !== undefined) assertClosed((await versions.expect(place, begun)).record)
+      return newest
+    }
     if (selector.by === 'version') {
       const held = await numbers.find(place, selector.version, head.next)
-      return isLive(held) && held.record.index >= head.deletedBelow ? held : undefined
+      if (!held || held.record.index < head.deletedBelow) return undefined
+      assertClosed(held.record)
+      return isLive(held) ? held : undefined
     }
     const index = selector.by === 'index' ? selector.index : head.aliases.get(selector.alias)
     if (index === undefined || index >= head.next || index < head.deletedBelow) return undefined
     const held = await versions.expect(place, index)
+    assertClosed(held.record)
     return isLive(held) ? held : undefined
   }
 
@@ -159,6 +167,22 @@ export class Artifacts {
       fields: { artifact: placeText(place), version: selector ?? 'latest', ...(aliases.length > 0 && { aliases }) },
     })
   }
+}
+
+/** @throws ConflictError `version-not-closed`, `version-failed` */
+function assertClosed(record: VersionRecord): void {
+  if (!record.draft) return
+  const what = `${placeText(record)}:${record.version}`
+  const fields = { artifact: placeText(record), version: record.version }
+  if (record.draft.state === 'OPEN')
+    throw new ConflictError(`${what} is not closed yet: its assets are still being sent. Ask again later.`, {
+      code: 'version-not-closed',
+      fields,
+    })
+  throw new ConflictError(`${what} was given up: not all of its assets arrived. Log it again.`, {
+    code: 'version-failed',
+    fields,
+  })
 }
 
 function isThere(head: ArtifactHead | undefined): head is ArtifactHead {

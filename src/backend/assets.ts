@@ -4,7 +4,7 @@ import { InvalidInputError, NotFoundError } from '../errors.ts'
 import { recordPackName } from '../protocol/chunk-ref.ts'
 import { placeText } from './artifact-records.ts'
 import { contentRange, parseRange, spanOf } from './byte-range.ts'
-import { artifactIdOf, assetIdOf, versionIdOf } from './identifiers.ts'
+import { type ArtifactPlace, artifactIdOf, assetIdOf, versionIdOf } from './identifiers.ts'
 import { streamReply } from './reply.ts'
 import type { Services } from './services.ts'
 import type { LiveVersion } from './versions.ts'
@@ -19,7 +19,7 @@ export function readerOf({ chunks }: Pick<Services, 'chunks'>, { record }: LiveV
 }
 
 /** One asset in a list, with Comet's fields. */
-export function assetToComet({ record }: LiveVersion, entry: Entry): object {
+export function assetToComet(record: ArtifactPlace & { readonly index: number }, entry: Entry): object {
   const slash = entry.path.lastIndexOf('/')
   return {
     artifactId: artifactIdOf(record),
@@ -43,30 +43,46 @@ export async function assetReply(
   path: string,
   request: Request,
 ): Promise<Response> {
-  const { signal } = request
   const reader = readerOf(services, version)
-  const entry = await reader.entry(path, signal)
+  const entry = await reader.entry(path, request.signal)
   const what = `${placeText(version.record)}:v${version.record.index}`
   if (!entry) throw new NotFoundError(`${what} has no asset '${path}'.`, { code: 'asset-not-found', fields: { path } })
+  return entryReply(reader, entry, request)
+}
+
+export async function entryReply(reader: VersionReader, entry: Entry, request: Request): Promise<Response> {
+  const { signal } = request
   if (entry.remote) {
-    throw new InvalidInputError(`'${path}' of ${what} is only linked: fetch it from ${entry.remote.uri}.`, {
+    throw new InvalidInputError(`'${entry.path}' is only linked: fetch it from ${entry.remote.uri}.`, {
       code: 'asset-is-remote',
-      fields: { path, uri: entry.remote.uri },
+      fields: { path: entry.path, uri: entry.remote.uri },
     })
   }
-  const headers = {
-    // R cannot take tables, pages or pictures by their own types without packages it does not depend on; text must come as text.
-    'content-type': entry.mediaType.startsWith('text/') ? 'text/plain; charset=utf-8' : 'application/octet-stream',
-    'accept-ranges': 'bytes',
-    etag: `"${entry.digest}"`,
-  }
+  return rangedReply(
+    request,
+    { size: entry.size, etag: entry.digest, type: contentType(entry.mediaType) },
+    (start, end) => reader.read(entry, start === 0 && end === entry.size ? { signal } : { start, end, signal }),
+  )
+}
+
+/** R cannot take tables, pages or pictures by their own types without packages it does not depend on; text must come as text. */
+export function contentType(mediaType: string): string {
+  return mediaType.startsWith('text/') ? 'text/plain; charset=utf-8' : 'application/octet-stream'
+}
+
+/** Bytes as they come, or the range of them that is asked for. */
+export function rangedReply(
+  request: Request,
+  { size, etag, type }: { size: number; etag: string; type: string },
+  read: (start: number, end: number) => AsyncGenerator<Uint8Array>,
+): Promise<Response> {
+  const headers = { 'content-type': type, 'accept-ranges': 'bytes', etag: `"${etag}"` }
   const asked = parseRange(request.headers.get('range'))
-  if (!asked)
-    return streamReply(reader.read(entry, { signal }), 200, { ...headers, 'content-length': String(entry.size) })
-  const span = spanOf(asked, entry.size)
-  return streamReply(reader.read(entry, { ...span, signal }), 206, {
+  if (!asked) return streamReply(read(0, size), 200, { ...headers, 'content-length': String(size) })
+  const { start, end } = spanOf(asked, size)
+  return streamReply(read(start, end), 206, {
     ...headers,
-    'content-length': String(span.end - span.start),
-    'content-range': contentRange(span, entry.size),
+    'content-length': String(end - start),
+    'content-range': contentRange({ start, end }, size),
   })
 }

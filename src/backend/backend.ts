@@ -1,14 +1,21 @@
 import { throwIfAborted } from '../errors.ts'
 import { restPrefix } from '../protocol/routes.ts'
 import type { Store } from '../stores/store.ts'
+import { Access } from './access.ts'
 import { artifactRoutes } from './artifact-routes.ts'
 import { collectionRoutes } from './collection-routes.ts'
 import { cometArtifactRoutes } from './comet-artifact-routes.ts'
+import { cometAssetRoutes } from './comet-asset-routes.ts'
 import { cometExperimentRoutes } from './comet-experiment-routes.ts'
+import { cometMetricRoutes } from './comet-metric-routes.ts'
+import { cometTextRoutes } from './comet-text-routes.ts'
+import { cometWorkspaceRoutes } from './comet-workspace-routes.ts'
 import { errorReply } from './error-reply.ts'
 import { experimentRoutes } from './experiment-routes.ts'
+import { Keys } from './keys.ts'
+import { logRoutes } from './log-routes.ts'
 import { packRoutes } from './pack-routes.ts'
-import { Router } from './router.ts'
+import { Router, type Scope } from './router.ts'
 import { createServices } from './services.ts'
 
 export interface BackendOptions {
@@ -22,11 +29,19 @@ export interface BackendOptions {
   readonly randomId?: () => string
   /** Requests come from this process alone: packs are not verified again, unforeseen failures are told in full. Default false. */
   readonly trusted?: boolean
+  /** `keys`: only who has a key is answered, and as far as its roles go. Default `open`: for embedded use, and whoever guards the backend otherwise. */
+  readonly access?: 'open' | 'keys'
+  /** Workspaces that are there before anything is in them. */
+  readonly workspaces?: readonly string[]
 }
 
 export interface Backend {
   /** Answers any request, and never throws: every failure is an answer too. */
   fetch(request: Request): Promise<Response>
+  /** Who may ask, when `access` is `keys`. */
+  readonly keys: Keys
+  /** All routes there are. */
+  readonly routes: readonly { readonly method: string; readonly path: string; readonly scope: Scope }[]
   /** Waits for the requests under way, and closes the stores. */
   close(): Promise<void>
 }
@@ -47,27 +62,41 @@ export interface Backend {
  * ```
  */
 export function createBackend(options: BackendOptions): Backend {
-  const { records, blobs, now = Date.now, randomId = randomKey, trusted = false } = options
-  const services = createServices({ records, blobs, now, randomId, trusted })
+  const { records, blobs, now = Date.now, randomId = randomKey, trusted = false, workspaces = [] } = options
+  const behind = new Set<Promise<void>>()
+  const background = (work: Promise<void>) => {
+    behind.add(work)
+    void work.finally(() => behind.delete(work))
+  }
+  const services = createServices({ records, blobs, now, randomId, trusted, workspaces, background })
+  const keys = new Keys(services.records, now)
   const router = new Router()
   packRoutes(router, services)
   artifactRoutes(router, services)
   experimentRoutes(router, services)
   collectionRoutes(router, services)
+  logRoutes(router, services)
+  cometWorkspaceRoutes(router, services)
   cometExperimentRoutes(router, services)
+  cometMetricRoutes(router, services)
+  cometTextRoutes(router, services)
+  cometAssetRoutes(router, services)
   cometArtifactRoutes(router, services)
   const underWay = new Set<Promise<Response>>()
 
   async function answer(request: Request): Promise<Response> {
     try {
       throwIfAborted(request.signal)
-      return await router.handle(request)
+      const access = options.access === 'keys' ? await keys.accessOf(request.headers) : new Access('all')
+      return await router.handle(request, access)
     } catch (error) {
       return errorReply(error, { comet: request.url.includes(restPrefix), detailed: trusted })
     }
   }
 
   return {
+    keys,
+    routes: router.list(),
     async fetch(request) {
       const work = answer(request)
       underWay.add(work)
@@ -79,6 +108,7 @@ export function createBackend(options: BackendOptions): Backend {
     },
     async close() {
       await Promise.all(underWay)
+      await Promise.all(behind)
       await records.close?.()
       if (blobs !== records) await blobs.close?.()
     },

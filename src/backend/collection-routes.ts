@@ -11,8 +11,9 @@ const largestBody = 1024
 
 export function collectionRoutes(router: Router, services: Services): void {
   const collection = new Collection(services)
-  router.on('POST', routes.collect(), async ({ request, query }) => {
+  router.on('POST', routes.collect(), async ({ request, query, access }) => {
     assertQuery(query, [])
+    access.requireEverywhere('owner')
     const shape = requestShape((await readJson(request, largestBody)) ?? {})
     const dryRun = shape.optionalFlag('dryRun') ?? false
     const graceMs = shape.optionalCount('graceMs') ?? usualGrace

@@ -78,7 +78,9 @@ export class Collection {
       const forward = forwarded.has(pack) ? await packs.forwards.read(pack) : undefined
       const age = options.now() - modified
       const needed = live.get(pack)
-      if (to !== '' && forward?.to !== to) {
+      if (marking.pinned.has(pack)) {
+        kept++
+      } else if (to !== '' && forward?.to !== to) {
         // Written before its forwarding record: it may be about to be led to, however short the grace.
         if (age >= Math.max(graceMs, usualGrace)) garbage.push(object)
         else kept++
@@ -118,6 +120,10 @@ export class Collection {
       for (const object of plan.garbage.slice(at, at + deletedAtOnce)) {
         const { pack, to } = object
         const forward = to ? await packs.forwards.read(pack) : undefined
+        if (marking.pinned.has(pack)) {
+          done.kept++
+          continue
+        }
         if (!object.isCopy && marking.live.has(pack) && (to === '' || forward?.to === to)) {
           done.kept++
           continue
@@ -133,7 +139,10 @@ export class Collection {
       await this.#stayAlive(run)
       const needed = marking.live.get(remainder.object.pack)
       // More of it may be needed by now.
-      const current = needed && (await rewriting.plan(remainder.object, remainder.forward, needed))
+      const current =
+        needed &&
+        !marking.pinned.has(remainder.object.pack) &&
+        (await rewriting.plan(remainder.object, remainder.forward, needed))
       if (current && (await rewriting.carryOut(current, run))) done.remainders.push(current)
       else done.kept++
     }
@@ -166,8 +175,8 @@ export class Collection {
   }
 
   #parts({ dryRun, signal }: CollectOptions): MarkingParts {
-    const { heads, versions, packs, chunks, options } = this.#services
-    return { records: options.records, heads, versions, packs, chunks, dryRun, ...(signal && { signal }) }
+    const { heads, versions, packs, chunks, openAssets, options } = this.#services
+    return { records: options.records, heads, versions, packs, chunks, openAssets, dryRun, ...(signal && { signal }) }
   }
 }
 

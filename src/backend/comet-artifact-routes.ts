@@ -1,96 +1,221 @@
 import { InvalidInputError } from '../errors.ts'
-import { checkName, parseArtifactName } from '../paths.ts'
+import { checkName, checkSemanticVersion, comparePaths, parseArtifactName } from '../paths.ts'
 import { restPrefix } from '../protocol/routes.ts'
-import type { JsonValue, Metadata } from '../protocol/shapes.ts'
+import type { JsonValue, Metadata, VersionWire } from '../protocol/shapes.ts'
 import type { ResolvedVersion } from './artifacts.ts'
-import { assetReply, assetToComet, readerOf } from './assets.ts'
-import { readJson } from './body.ts'
-import { saved } from './comet-experiment-routes.ts'
+import { assetReply, assetToComet, entryReply, readerOf } from './assets.ts'
+import { cometArtifactListRoutes, latestAlias } from './comet-artifact-list-routes.ts'
+import { runAssetReply } from './comet-asset-routes.ts'
+import { askedExperiment, cometBody, saved, textsOf, writtenExperiment } from './comet-calls.ts'
 import { withAliases, withoutAliasesOf } from './heads.ts'
-import { type ArtifactPlace, parseArtifactId, parseAssetId, parseVersionId } from './identifiers.ts'
+import {
+  type ArtifactPlace,
+  artifactIdOf,
+  parseArtifactId,
+  parseAssetId,
+  parseVersionId,
+  versionIdOf,
+} from './identifiers.ts'
+import type { OpenVersion } from './open-versions.ts'
 import { optional, required } from './query.ts'
 import { json } from './reply.ts'
-import type { Router } from './router.ts'
+import type { Call, Router } from './router.ts'
 import { checkAliases, checkTags } from './selector.ts'
 import type { Services } from './services.ts'
 import { isObject, requestShape, type Shape } from './shape.ts'
-
-const largestBody = 4 * 1024 * 1024
+import { zipReply } from './zip-reply.ts'
 
 /** Artifacts, as Comet's REST API v2 has them. */
 export function cometArtifactRoutes(router: Router, services: Services): void {
-  const { artifacts, experiments, options } = services
+  const { artifacts, experiments, lineage, openVersions, openAssets, options } = services
 
-  router.on('GET', `${restPrefix}/artifacts/version`, async ({ query }) => {
-    const resolved = await resolve(query, services)
+  router.on('GET', `${restPrefix}/artifacts/version`, async (call) => {
+    const { access, query } = call
+    const draft = await draftOf(call, services)
+    if (draft) return json(await draftToComet(services, draft))
+    const resolved = await resolve(call, services)
     const consumer = optional(query, 'consumerExperimentKey')
     if (consumer !== undefined) {
       const { workspace, name, index } = resolved.held.record
-      const { key } = await experiments.get(consumer)
-      await experiments.addInput(key, { workspace, name, index, at: options.now() })
+      const experiment = await experiments.get(consumer)
+      access.require('writer', experiment.workspace)
+      await lineage.addInput(experiment.key, { workspace, name, index, at: options.now() })
     }
     return json(versionToComet(resolved, artifacts.wire(resolved)))
   })
-  router.on('GET', `${restPrefix}/artifacts/version/files`, async ({ query, request }) => {
-    const { held } = await resolve(query, services)
+  router.on('GET', `${restPrefix}/artifacts/version/files`, async (call) => {
+    const draft = await draftOf(call, services)
+    if (draft) {
+      const { record } = draft
+      const sent = await openAssets.list(record, record.index)
+      const entries = sent.map(({ entry }) => entry).sort((a, b) => comparePaths(a.path, b.path))
+      return json({ files: entries.map((entry) => assetToComet(record, entry)) })
+    }
+    const { held } = await resolve(call, services)
     const files: object[] = []
-    for await (const entry of readerOf(services, held).entries({ signal: request.signal }))
-      files.push(assetToComet(held, entry))
+    for await (const entry of readerOf(services, held).entries({ signal: call.request.signal }))
+      files.push(assetToComet(held.record, entry))
     return json({ files })
   })
-  router.on('GET', `${restPrefix}/experiment/asset/get-asset`, async ({ query, request }) => {
-    const { index, path, ...place } = parseAssetId(required(query, 'assetId'))
+  router.on('GET', `${restPrefix}/artifacts/version/download`, async (call) => {
+    const { held } = await resolve(call, services)
+    return zipReply(services, held, call.request)
+  })
+  router.on('GET', `${restPrefix}/experiment/asset/get-asset`, async (call) => {
+    const { query, request, access } = call
+    const id = required(query, 'assetId')
+    // Ids of assets of versions have dots in them, those of experiments none.
+    if (!id.includes('.')) {
+      const { key } = await askedExperiment(services, call, 'reader')
+      return runAssetReply(services, key, id, request)
+    }
+    const { index, path, ...place } = parseAssetId(id)
+    access.require('reader', place.workspace)
+    if (await openVersions.find(place, index)) {
+      const sent = await openAssets.find(place, index, path)
+      if (sent) return entryReply(sent.reader, sent.entry, request)
+    }
     return assetReply(services, (await artifacts.resolve(place, index)).held, path, request)
   })
-  router.on('POST', `${restPrefix}/write/artifacts/details`, async ({ request }) => {
-    const shape = requestShape(await readJson(request, largestBody))
+  router.on('POST', `${restPrefix}/write/artifacts/upsert`, async (call) => {
+    const shape = await cometBody(call)
+    const { key, workspace, project } = await writtenExperiment(services, call, shape)
+    const metadata = metadataOf(shape)
+    const version = shape.optionalText('version') || undefined
+    const description = shape.optionalText('description') ?? null
+    const place = { workspace, name: checkName(shape.text('artifactName')) }
+    const { record, previous } = await openVersions.begin(place, {
+      type: checkName(shape.optionalText('artifactType') || usualType, 'type'),
+      aliases: checkAliases(textsOf(shape, 'alias') ?? []),
+      versionTags: checkTags(textsOf(shape, 'versionTags') ?? []),
+      metadata: metadata ?? null,
+      description,
+      experimentKey: key,
+      project,
+      ...(version !== undefined && { version: checkSemanticVersion(version) }),
+    })
+    return json({
+      artifactId: artifactIdOf(place),
+      artifactVersionId: versionIdOf(place, record.index),
+      currentVersion: record.version,
+      previousVersion: previous,
+    })
+  })
+  router.on('POST', `${restPrefix}/write/artifacts/state`, async (call) => {
+    const shape = await cometBody(call)
+    const { index, ...place } = parseVersionId(shape.text('artifactVersionId'))
+    call.access.require('writer', place.workspace)
+    const state = states.get(String(shape.raw('state')))
+    if (state === undefined)
+      throw new InvalidInputError("The state of a version is OPEN, CLOSED or ERROR: 'state' is none of these.", {
+        code: 'invalid-state',
+      })
+    const { record } = await openVersions.expect(place, index)
+    if (state === 'ERROR') await openVersions.giveUp(place, index)
+    if (state === 'CLOSED') {
+      await openVersions.close(place, index)
+      const { experimentKey } = record.draft.content
+      const made = { workspace: place.workspace, name: place.name, index, at: options.now() }
+      if (experimentKey !== null) await lineage.addOutput(experimentKey, made)
+    }
+    return json(saved)
+  })
+  router.on('POST', `${restPrefix}/write/artifacts/details`, async (call) => {
+    const shape = await cometBody(call)
     const place = parseArtifactId(shape.text('artifactId'))
+    call.access.require('writer', place.workspace)
     const tags = textsOf(shape, 'tags')
     await artifacts.head(place)
     if (tags) await services.heads.change(place, (head) => ({ ...head, tags: checkTags(tags) }))
     return json(saved)
   })
-  router.on('POST', `${restPrefix}/write/artifacts/version/labels`, async ({ request }) => {
-    await changeLabels(requestShape(await readJson(request, largestBody)), services)
+  router.on('POST', `${restPrefix}/write/artifacts/version/labels`, async (call) => {
+    const shape = await cometBody(call)
+    const { index, ...place } = parseVersionId(shape.text('artifactVersionId'))
+    call.access.require('writer', place.workspace)
+    await changeLabels(shape, place, index, services)
     return json(saved)
   })
+  cometArtifactListRoutes(router, services)
 }
 
+const states = new Map([
+  ['OPEN', 'OPEN'],
+  ['CLOSED', 'CLOSED'],
+  ['ERROR', 'ERROR'],
+  // As Java numbers them.
+  ['0', 'OPEN'],
+  ['1', 'CLOSED'],
+  ['2', 'ERROR'],
+])
+
+// Python's default.
+const usualType = 'data'
+
 /** Replaces what is given and leaves the rest. */
-async function changeLabels(shape: Shape, { artifacts, heads, labels }: Services): Promise<void> {
-  const { index, ...place } = parseVersionId(shape.text('artifactVersionId'))
+async function changeLabels(
+  shape: Shape,
+  place: ArtifactPlace,
+  index: number,
+  { artifacts, heads, labels, openVersions }: Services,
+): Promise<void> {
   const [alias, tags] = [textsOf(shape, 'alias'), textsOf(shape, 'versionTags')]
   const metadata = metadataOf(shape)
   const aliases = alias && checkAliases(alias)
   const versionTags = tags && checkTags(tags)
+  if ((await openVersions.find(place, index))?.record.draft.state === 'OPEN')
+    return openVersions.change(place, index, (content) => ({
+      ...content,
+      ...(aliases && { aliases }),
+      ...(versionTags && { versionTags }),
+      ...(metadata && { metadata }),
+    }))
   await artifacts.resolve(place, index)
   if (aliases)
     await heads.change(place, (head) => ({
       ...head,
       aliases: withAliases(withoutAliasesOf(head.aliases, index), index, aliases),
     }))
-  if (versionTags || metadata)
+  if (versionTags || metadata || aliases)
     await labels.change(place, index, (now) => ({
       ...now,
       ...(versionTags && { versionTags }),
       ...(metadata && { metadata }),
+      ...(aliases && { aliased: true }),
     }))
 }
 
+/** A version that is asked for by its id while it is open: its maker reads it back at once. */
+async function draftOf({ query, access }: Call, { openVersions }: Services): Promise<OpenVersion | undefined> {
+  const id = versionIdIn(query)
+  if (id === undefined) return undefined
+  const { index, ...place } = parseVersionId(id)
+  access.require('reader', place.workspace)
+  const found = await openVersions.find(place, index)
+  return found?.record.draft.state === 'OPEN' ? found : undefined
+}
+
+function versionIdIn(query: URLSearchParams): string | undefined {
+  return optional(query, 'versionId') ?? optional(query, 'artifactVersionId')
+}
+
 /** The ways in which Comet's clients name a version: by ids, or by names, completed from the experiment. */
-async function resolve(query: URLSearchParams, { artifacts, experiments }: Services): Promise<ResolvedVersion> {
-  const versionId = optional(query, 'versionId') ?? optional(query, 'artifactVersionId')
+async function resolve({ query, access }: Call, { artifacts, experiments }: Services): Promise<ResolvedVersion> {
+  const versionId = versionIdIn(query)
+  const find = (place: ArtifactPlace, selector?: string | number) => {
+    access.require('reader', place.workspace)
+    return artifacts.resolve(place, selector)
+  }
   if (versionId !== undefined) {
     const { index, ...place } = parseVersionId(versionId)
-    return artifacts.resolve(place, index)
+    return find(place, index)
   }
   const selector = optional(query, 'versionOrAlias') ?? optional(query, 'version') ?? optional(query, 'alias')
-  const artifactId = optional(query, 'artifactId')
-  if (artifactId !== undefined) return artifacts.resolve(parseArtifactId(artifactId), selector)
+  const artifactId = optional(query, 'artifactId') ?? optional(query, 'artifact_id')
+  if (artifactId !== undefined) return find(parseArtifactId(artifactId), selector)
   const named = parseArtifactName(required(query, 'artifactName'))
   const workspace = optional(query, 'workspace') ?? named.workspace ?? (await workspaceOf(query, experiments))
-  const place: ArtifactPlace = { workspace: checkName(workspace, 'workspace'), name: named.name }
-  return artifacts.resolve(place, selector ?? named.versionOrAlias)
+  return find({ workspace: checkName(workspace, 'workspace'), name: named.name }, selector ?? named.versionOrAlias)
 }
 
 async function workspaceOf(query: URLSearchParams, experiments: Services['experiments']): Promise<string> {
@@ -104,11 +229,26 @@ async function workspaceOf(query: URLSearchParams, experiments: Services['experi
   )
 }
 
-function versionToComet({ held }: ResolvedVersion, wire: ReturnType<Services['artifacts']['wire']>): object {
+async function draftToComet(
+  { artifacts, labels }: Services,
+  { record, attachment, etag }: OpenVersion,
+): Promise<object> {
+  const { content } = record.draft
+  const head = await artifacts.head(record)
+  const held = { record: { ...record, content }, attachment, etag }
+  const wire = {
+    ...artifacts.wire({ held, head, labels: await labels.read(record, record.index) }),
+    state: 'OPEN' as const,
+  }
+  return versionToComet({ held, head, labels: {} }, { ...wire, aliases: content.aliases })
+}
+
+function versionToComet({ held, head, labels }: ResolvedVersion, wire: VersionWire): object {
+  const isLatest = wire.state === 'CLOSED' && head.latest === wire.index && !labels.aliased
   return {
     artifactVersionId: wire.versionId,
     artifactVersion: wire.version,
-    alias: wire.aliases,
+    alias: isLatest ? [...wire.aliases, latestAlias] : wire.aliases,
     tags: wire.versionTags,
     // A string that holds JSON: Comet's clients parse it themselves.
     metadata: wire.metadata ? JSON.stringify(wire.metadata) : null,
@@ -130,12 +270,6 @@ function versionToComet({ held }: ResolvedVersion, wire: ReturnType<Services['ar
     },
     tidemark: wire,
   }
-}
-
-/** R writes a list of one as the one alone. */
-function textsOf(shape: Shape, field: string): readonly string[] | undefined {
-  const value = shape.raw(field)
-  return typeof value === 'string' ? [value] : shape.optionalTexts(field)
 }
 
 function metadataOf(shape: Shape): Metadata | undefined {

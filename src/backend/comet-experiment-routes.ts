@@ -1,131 +1,149 @@
 import { checkName } from '../paths.ts'
-import { fromBase64Url, toBase64Url } from '../protocol/base64.ts'
+import { toBase64Url } from '../protocol/base64.ts'
 import { restPrefix } from '../protocol/routes.ts'
-import { readJson } from './body.ts'
+import { askedExperiment, cometBody, saved, writtenExperiment } from './comet-calls.ts'
 import { checkExperimentKey, type Experiment } from './experiments.ts'
-import { optional, required } from './query.ts'
+import { beatInterval, type Health } from './heartbeats.ts'
+import { required } from './query.ts'
 import { json } from './reply.ts'
-import type { Router } from './router.ts'
+import type { Call, Router } from './router.ts'
 import type { Services } from './services.ts'
-import { requestShape } from './shape.ts'
-
-const largestBody = 1024 * 1024
 
 // Where an experiment goes when it is not said: Comet's name for it, and the name that our client shows.
 const usualProject = 'general'
 const usualWorkspace = 'default'
 
-/** Experiments, as Comet's REST API v2 has them. */
-export function cometExperimentRoutes(router: Router, { experiments, artifacts, options }: Services): void {
-  router.on('POST', `${restPrefix}/write/experiment/create`, async ({ request, url }) => {
-    const shape = requestShape((await readJson(request, largestBody)) ?? {})
+// What Comet answers; our clients measure nothing so often.
+const gpuMonitorIntervalMillis = 60_000
+const cpuMonitorIntervalMillis = 68_000
+
+/** Experiments as such, as Comet's REST API v2 has them. */
+export function cometExperimentRoutes(router: Router, services: Services): void {
+  const { experiments, heartbeats, migration, options } = services
+
+  router.on('POST', `${restPrefix}/write/experiment/create`, async (call) => {
+    const shape = await cometBody(call)
     const given = shape.optionalText('experimentKey')
     const key = given === undefined ? options.randomId() : checkExperimentKey(given)
+    const workspace = checkName(shape.optionalText('workspaceName') || usualWorkspace, 'workspace')
+    call.access.require('writer', workspace)
+    // While it is a matter of one read: a new store has nothing to bring up to date.
+    await migration.ensure()
     const createdAt = options.now()
     const experiment = await experiments.create({
       key,
       // Comet never answers with null here, and shows the beginning of the key.
       name: checkName(shape.optionalText('experimentName') ?? key.slice(0, 9), 'experiment'),
-      workspace: checkName(shape.optionalText('workspaceName') || usualWorkspace, 'workspace'),
+      workspace,
       project: checkName(shape.optionalText('projectName') || usualProject, 'project'),
       createdAt,
       startTime: shape.optionalCount('startTimeMillis') ?? createdAt,
       endTime: null,
       state: 'running',
     })
-    const { name, workspace, project } = experiment
-    const link = `${url.origin}/${[workspace, project, key].map(encodeURIComponent).join('/')}`
-    return json({ experimentKey: key, link, name, workspaceName: workspace, projectName: project })
+    const { name, project } = experiment
+    return json({
+      experimentKey: key,
+      link: linkOf(call, experiment),
+      name,
+      workspaceName: workspace,
+      projectName: project,
+    })
   })
-  router.on('GET', `${restPrefix}/experiment/metadata`, async ({ query }) =>
-    json(toComet(await experiments.get(required(query, 'experimentKey')))),
-  )
-  router.on('POST', `${restPrefix}/write/experiment/set-start-end-time`, async ({ request }) => {
-    const shape = requestShape(await readJson(request, largestBody))
+  router.on('GET', `${restPrefix}/experiment/metadata`, async (call) => {
+    const experiment = await askedExperiment(services, call, 'reader')
+    const health = await heartbeats.healthOf(experiment)
+    const crashed = health.crashed && !(await endsSilently(services, experiment.key))
+    return json(experimentToComet(experiment, { ...health, crashed }))
+  })
+  router.on('GET', `${restPrefix}/write/experiment/set-status`, async (call) => {
+    const { key } = await askedExperiment(services, call, 'writer')
+    await heartbeats.beat(key)
+    return json({ isAliveBeatDurationMillis: beatInterval, gpuMonitorIntervalMillis, cpuMonitorIntervalMillis })
+  })
+  router.on('POST', `${restPrefix}/write/experiment/set-start-end-time`, async (call) => {
+    const shape = await cometBody(call)
+    const { key } = await writtenExperiment(services, call, shape)
     const [startTime, endTime] = [shape.optionalCount('startTimeMillis'), shape.optionalCount('endTimeMillis')]
-    await experiments.change(shape.text('experimentKey'), (experiment) => ({
-      ...experiment,
-      ...(startTime !== undefined && { startTime }),
-      ...(endTime !== undefined && { endTime }),
-    }))
+    if (startTime !== undefined || endTime !== undefined)
+      await experiments.change(key, (experiment) => ({
+        ...experiment,
+        ...(startTime !== undefined && { startTime }),
+        ...(endTime !== undefined && { endTime }),
+      }))
     return json(saved)
   })
-  router.on('GET', `${restPrefix}/experiments`, async ({ query }) => {
-    const { workspace, project } = projectOf(query)
-    // None can be archived yet. R writes booleans in upper case.
-    const archived = optional(query, 'archived')?.toLowerCase() === 'true'
-    const found: object[] = []
-    if (!archived)
-      for await (const one of experiments.list())
-        if (one.workspace === workspace && (project === undefined || one.project === project)) found.push(toComet(one))
-    return json({ experiments: found })
+  for (const [verb, archived, msg] of [
+    ['archive', true, 'Archived'],
+    ['restore', false, 'Restore'],
+  ] as const)
+    router.on('GET', `${restPrefix}/write/experiment/${verb}`, async (call) => {
+      const { key } = await askedExperiment(services, call, 'writer')
+      await experiments.change(key, (experiment) =>
+        experiment.archived === archived ? experiment : { ...experiment, archived },
+      )
+      return json({ ...saved, msg })
+    })
+  router.on('GET', `${restPrefix}/write/experiment/stop`, async (call) => {
+    const { key } = await askedExperiment(services, call, 'writer')
+    await experiments.end(key, options.now())
+    return json({ ...saved, msg: 'Stopped' })
   })
-  router.on('GET', `${restPrefix}/workspaces`, async () => {
-    const names = new Set<string>()
-    for await (const { workspace } of experiments.list()) names.add(workspace)
-    for await (const { workspace } of artifacts.places('artifacts/')) names.add(workspace)
-    return json({ workspaceNames: [...names].sort() })
+  router.on('GET', `${restPrefix}/write/experiment/delete`, async (call) => {
+    const { key } = await askedExperiment(services, call, 'writer')
+    await deleteExperiment(services, key)
+    return json({ ...saved, msg: 'Deleted' })
   })
-  router.on('GET', `${restPrefix}/projects`, async ({ query }) => {
-    const workspace = checkName(required(query, 'workspaceName'), 'workspace')
-    const projects = new Map<string, Experiment[]>()
-    for await (const one of experiments.list())
-      if (one.workspace === workspace) (projects.get(one.project) ?? beginList(projects, one.project)).push(one)
-    return json({ projects: [...projects].map(([project, members]) => projectToComet(workspace, project, members)) })
+  router.on('GET', `${restPrefix}/write/project/symlink`, async (call) => {
+    const experiment = await askedExperiment(services, call, 'writer')
+    const { key, workspace } = experiment
+    const project = checkName(required(call.query, 'projectName'), 'project')
+    await services.projects.ensure({ workspace, project }, { description: '', public: false, createdAt: options.now() })
+    if (project !== experiment.project) await services.projects.add({ workspace, project }, [['link', key]])
+    return json({ link: linkOf(call, { workspace, project, key }) })
   })
 }
 
-function beginList(projects: Map<string, Experiment[]>, project: string): Experiment[] {
-  const members: Experiment[] = []
-  projects.set(project, members)
-  return members
+/** R's client has no word for the end of an experiment: that its signs of life stop says nothing. */
+async function endsSilently({ runs }: Services, key: string): Promise<boolean> {
+  return (await runs.read(key)).others.get('Created from')?.current.value === 'cometr'
 }
 
-/** Comet's answer to a write that has nothing else to say. */
-export const saved = { msg: 'saved', code: 200, data: null, sdk_error_code: 0 } as const
-
-function projectOf(query: URLSearchParams): { workspace: string; project: string | undefined } {
-  const id = optional(query, 'projectId')
-  if (id !== undefined) {
-    const [workspace, project] = fromBase64Url(id).split('/')
-    return { workspace, project: project ?? '' }
-  }
-  const project = optional(query, 'projectName')
-  return { workspace: required(query, 'workspaceName'), project }
+/** The record goes first: from then on there is no such experiment. What is left of it is in nobody's way. */
+export async function deleteExperiment({ experiments, runs, files }: Services, key: string): Promise<void> {
+  await experiments.change(key, (experiment) => ({ ...experiment, deleted: true }))
+  await runs.delete(key)
+  await files.deleteAll(key)
 }
 
-function projectToComet(workspace: string, project: string, members: readonly Experiment[]): object {
-  return {
-    projectId: projectIdOf(workspace, project),
-    projectName: project,
-    ownerUserName: workspace,
-    projectDescription: '',
-    workspaceName: workspace,
-    numberOfExperiments: members.length,
-    lastUpdated: Math.max(...members.map(({ createdAt, endTime }) => endTime ?? createdAt)),
-    public: false,
-  }
+function linkOf({ url }: Call, { workspace, project, key }: Pick<Experiment, 'workspace' | 'project' | 'key'>): string {
+  return `${url.origin}/${[workspace, project, key].map(encodeURIComponent).join('/')}`
 }
 
-function projectIdOf(workspace: string, project: string): string {
+export function projectIdOf({ workspace, project }: { workspace: string; project: string }): string {
   return toBase64Url(`${workspace}/${project}`)
 }
 
-function toComet({ key, name, workspace, project, startTime, endTime, state }: Experiment): object {
+/** The fields that lists give too. */
+export function experimentToComet(
+  { key, name, workspace, project, startTime, endTime, state, archived }: Experiment,
+  health?: Health,
+): object {
   return {
     experimentKey: key,
     experimentName: name,
     optimizationId: null,
-    projectId: projectIdOf(workspace, project),
+    projectId: projectIdOf({ workspace, project }),
     projectName: project,
     workspaceName: workspace,
     filePath: null,
     fileName: null,
-    durationMillis: endTime === null ? 0 : Math.max(0, endTime - startTime),
+    durationMillis: Math.max(0, (endTime ?? health?.lastSeen ?? startTime) - startTime),
     startTimeMillis: startTime,
     endTimeMillis: endTime,
-    archived: false,
-    running: state === 'running',
+    archived,
+    running: health?.running ?? state === 'running',
+    ...(health && { hasCrashed: health.crashed, userName: workspace }),
     throttle: false,
   }
 }

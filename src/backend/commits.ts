@@ -52,7 +52,7 @@ export class Commits {
       const own = current && (await this.#findOwn(place, current.head, commit))
       if (own) return this.#finish(own, commit)
       const latest = current && (await newestLive(this.#parts.versions, place, current.head))
-      if (current) assertType(place, current.head, latest, commit)
+      if (current) assertType(place, current.head, latest, commit.type)
       if (current && latest && (await this.#isEqual(latest, current.head, commit)))
         return this.#applyLabels(latest, commit)
       const [entered] = await entering
@@ -126,9 +126,7 @@ export class Commits {
   ): Promise<VersionRecord> {
     const index = head?.next ?? 0
     const highest = await this.#highest(place, index, latest)
-    const version = commit.version ?? nextVersion(highest)
-    if (commit.version === undefined && Number(version.split('.')[0]) > highestMajor)
-      throw noNextVersion(place, version)
+    const version = commit.version ?? nextNumber(place, highest)
     const { base, digest, size, count, remoteCount } = commit
     const isOwnBase = base?.workspace === place.workspace && base.name === place.name
     return {
@@ -213,12 +211,25 @@ function isLiveRecord(record: VersionRecord): record is LiveRecord {
   return !record.deleted && record.content !== undefined
 }
 
-function assertType(place: ArtifactPlace, head: ArtifactHead, latest: LiveVersion | undefined, commit: Commit): void {
-  if (head.type === commit.type || (!latest && head.deletedBelow === head.next)) return
+/** @throws ConflictError `artifact-type-differs` */
+export function assertType(
+  place: ArtifactPlace,
+  head: ArtifactHead,
+  latest: LiveVersion | undefined,
+  type: string,
+): void {
+  if (head.type === type || (!latest && head.deletedBelow === head.next)) return
   throw new ConflictError(
-    `${placeText(place)} is of type '${head.type}', this version is of type '${commit.type}'. An artifact keeps its type: give the same one, or another name.`,
+    `${placeText(place)} is of type '${head.type}', this version is of type '${type}'. An artifact keeps its type: give the same one, or another name.`,
     { code: 'artifact-type-differs', fields: { artifact: placeText(place), type: head.type } },
   )
+}
+
+/** @throws InvalidInputError `invalid-version` when there is none. */
+export function nextNumber(place: ArtifactPlace, highest: string | undefined): string {
+  const version = nextVersion(highest)
+  if (Number(version.split('.')[0]) > highestMajor) throw noNextVersion(place, version)
+  return version
 }
 
 function noNextVersion(place: ArtifactPlace, version: string): InvalidInputError {

@@ -63,7 +63,7 @@ export class Deletions {
       existed = now.deletedBelow < now.next
       from = now.deletedBelow
       return existed
-        ? { ...now, aliases: new Map(), latest: null, tags: [], description: null, deletedBelow: now.next }
+        ? { ...now, aliases: new Map(), latest: null, tags: [], description: null, open: [], deletedBelow: now.next }
         : now
     })
     if (!head || !existed) return false

@@ -17,6 +17,8 @@ const otherStatuses: Readonly<Record<string, number>> = {
   'wrong-method': 405,
   'body-too-large': 413,
   'range-not-satisfiable': 416,
+  'key-missing': 401,
+  'key-unknown': 401,
 }
 
 // Comet's clients act on these numbers. It has one for a missing artifact too (624522), but its R and Python clients know only that of a version.
@@ -27,6 +29,16 @@ const cometCodes: Readonly<Record<string, number>> = {
   'experiment-not-found': 90211,
   'invalid-experiment-key': 90211,
   'experiment-exists': 90999,
+  'experiment-key-missing': 90998,
+  'version-immutable': 90401,
+  'version-not-closed': 90402,
+  'version-failed': 90403,
+  'invalid-state': 90410,
+  'permission-denied': 90210,
+  'key-missing': 90212,
+  'key-unknown': 90212,
+  'workspace-not-found': 90219,
+  'project-missing': 98219,
 }
 
 /** Comet answers 400 to whatever is wrong with a request: its clients read the envelope of that status alone. */

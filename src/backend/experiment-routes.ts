@@ -10,36 +10,40 @@ import { requestShape } from './shape.ts'
 
 const largestBody = 64 * 1024
 
-export function experimentRoutes(router: Router, { experiments, artifacts, options }: Services): void {
+export function experimentRoutes(router: Router, { experiments, artifacts, lineage, options }: Services): void {
   const inputs = routes.inputs('KEY').replace('KEY', ':key')
 
-  router.on('POST', inputs, async ({ request, params, query }) => {
+  router.on('POST', inputs, async ({ request, params, query, access }) => {
     assertQuery(query, [])
     const shape = requestShape(await readJson(request, largestBody))
     const place = { workspace: checkName(shape.text('workspace'), 'workspace'), name: checkName(shape.text('name')) }
     const index = shape.count('index')
     shape.done()
-    const { key } = await experiments.get(checkExperimentKey(params.key))
+    const { key, workspace } = await experiments.get(checkExperimentKey(params.key))
+    access.require('writer', workspace)
+    access.require('reader', place.workspace)
     await artifacts.resolve(place, index)
-    await experiments.addInput(key, { ...place, index, at: options.now() })
+    await lineage.addInput(key, { ...place, index, at: options.now() })
     return json({})
   })
-  router.on('GET', inputs, async ({ params, query }) => {
-    assertQuery(query, ['after', 'limit'])
-    const { key } = await experiments.get(checkExperimentKey(params.key))
-    return json(await experiments.inputs(key, optional(query, 'after'), limitOf(query)))
-  })
-  router.on('POST', routes.endExperiment('KEY').replace('KEY', ':key'), async ({ request, params, query }) => {
+  for (const [kind, path] of [
+    ['inputs', inputs],
+    ['outputs', routes.outputs('KEY').replace('KEY', ':key')],
+  ] as const)
+    router.on('GET', path, async ({ params, query, access }) => {
+      assertQuery(query, ['after', 'limit'])
+      const { key, workspace } = await experiments.get(checkExperimentKey(params.key))
+      access.require('reader', workspace)
+      return json(await lineage.list(kind, key, optional(query, 'after'), limitOf(query)))
+    })
+  router.on('POST', routes.endExperiment('KEY').replace('KEY', ':key'), async ({ request, params, query, access }) => {
     assertQuery(query, [])
     const shape = requestShape((await readJson(request, largestBody)) ?? {})
     const endTime = shape.optionalCount('endTime') ?? options.now()
     shape.done()
-    // Ending twice keeps the first end: a repetition is a lost answer asked for again.
-    await experiments.change(checkExperimentKey(params.key), (experiment) =>
-      experiment.state === 'ended'
-        ? experiment
-        : { ...experiment, endTime: experiment.endTime ?? endTime, state: 'ended' },
-    )
+    const { key, workspace } = await experiments.get(checkExperimentKey(params.key))
+    access.require('writer', workspace)
+    await experiments.end(key, endTime)
     return json({})
   })
 }

@@ -1,50 +1,63 @@
 import { ConflictError, InvalidInputError, NotFoundError } from '../errors.ts'
-import type { Store } from '../stores/store.ts'
-import { padded } from './artifact-records.ts'
-import type { ArtifactPlace } from './identifiers.ts'
+import { eachOf } from './each-of.ts'
 import { pause } from './pause.ts'
+import type { ExperimentFacts } from './project-state.ts'
+import type { ProjectPlace, Projects } from './projects.ts'
 import { recordShape } from './shape.ts'
-import { StoreRecords } from './store-records.ts'
+import type { StoreRecords } from './store-records.ts'
 
-/** One run: who made which versions, and from what. Times in milliseconds since 1970. */
-export interface Experiment {
+/** One run. Times in milliseconds since 1970. */
+export interface Experiment extends ProjectPlace {
   readonly key: string
   readonly name: string
-  readonly workspace: string
-  readonly project: string
   readonly createdAt: number
   readonly startTime: number
   readonly endTime: number | null
   readonly state: 'running' | 'ended'
+  readonly archived: boolean
+  readonly deleted: boolean
+  /** Changes so far. */
+  readonly revision: number
 }
 
-/** A version that an experiment read. */
-export interface ExperimentInput extends ArtifactPlace {
-  readonly index: number
-  readonly at: number
-}
+export type NewExperiment = Omit<Experiment, 'archived' | 'deleted' | 'revision'>
 
 const prefix = 'experiments/'
 
-/** The records of experiments, one each, and marks of what they consumed. */
-export class Experiments {
-  readonly #store: Store
-  readonly #records: StoreRecords
+// What is logged within a second of a deletion by another process goes the way of what was logged just before.
+const recentFor = 1000
+const recentKept = 1024
 
-  constructor(store: Store) {
-    this.#store = store
-    this.#records = new StoreRecords(store)
+/** The records of experiments, one each; their projects list them. */
+export class Experiments {
+  readonly #records: StoreRecords
+  readonly #projects: Projects
+  readonly #randomId: () => string
+  readonly #recent = new Map<string, { experiment: Experiment; until: number }>()
+
+  constructor(parts: { records: StoreRecords; projects: Projects; randomId: () => string }) {
+    this.#records = parts.records
+    this.#projects = parts.projects
+    this.#randomId = parts.randomId
   }
 
   /** Creating it again with the same names gives the one there is, so that a lost answer can be asked for again. */
-  async create(experiment: Experiment): Promise<Experiment> {
-    if (await this.#records.create(keyOf(experiment.key), { ...experiment })) return experiment
-    const existing = await this.get(experiment.key)
-    const { name, workspace, project } = experiment
-    if (existing.name === name && existing.workspace === workspace && existing.project === project) return existing
-    throw new ConflictError(`There is an experiment ${experiment.key} already. Leave the key out to get a new one.`, {
+  async create(wanted: NewExperiment): Promise<Experiment> {
+    const experiment: Experiment = { ...wanted, archived: false, deleted: false, revision: 0 }
+    if (await this.#records.create(keyOf(wanted.key), { ...experiment })) {
+      await this.#list(experiment, this.#randomId())
+      return experiment
+    }
+    const existing = await this.find(wanted.key)
+    const { name, workspace, project } = wanted
+    if (existing?.name === name && existing.workspace === workspace && existing.project === project) {
+      // Whoever made it may not have come as far as that.
+      await this.#list(existing, this.#randomId())
+      return existing
+    }
+    throw new ConflictError(`There is an experiment ${wanted.key} already. Leave the key out to get a new one.`, {
       code: 'experiment-exists',
-      fields: { experiment: experiment.key },
+      fields: { experiment: wanted.key },
     })
   }
 
@@ -53,11 +66,52 @@ export class Experiments {
     return (await this.#held(key)).experiment
   }
 
+  /**
+   * The same as it was at most a second ago: for writes that come by the thousand.
+   *
+   * @throws NotFoundError `experiment-not-found`
+   */
+  async recent(key: string): Promise<Experiment> {
+    const known = this.#recent.get(key)
+    const now = performance.now()
+    if (known && known.until > now) return known.experiment
+    const experiment = await this.get(key)
+    this.#recent.delete(key)
+    this.#recent.set(key, { experiment, until: now + recentFor })
+    for (const oldest of this.#recent.keys()) {
+      if (this.#recent.size <= recentKept) break
+      this.#recent.delete(oldest)
+    }
+    return experiment
+  }
+
+  async find(key: string): Promise<Experiment | undefined> {
+    const held = await this.#records.read(keyOf(checkExperimentKey(key)), `The record of experiment ${key}`)
+    const experiment = held && fromJson(key, held.json)
+    return experiment?.deleted ? undefined : experiment
+  }
+
+  /** The record is the commit point. Before it the project is told that it will change, so that a list made after a crash looks for itself. */
   async change(key: string, change: (experiment: Experiment) => Experiment): Promise<Experiment> {
+    const touch = this.#randomId()
+    const touched = new Set<string>()
     for (let attempt = 0; ; attempt++) {
       const { experiment, etag } = await this.#held(key)
       const changed = change(experiment)
-      if (changed === experiment || (await this.#records.swap(keyOf(key), { etag }, { ...changed }))) return changed
+      if (changed === experiment) return changed
+      const { workspace, project } = experiment
+      if (!touched.has(project)) await this.#projects.add({ workspace, project }, [['touch', key, touch]])
+      touched.add(project)
+      const next = { ...changed, revision: experiment.revision + 1 }
+      this.#recent.delete(key)
+      if (await this.#records.swap(keyOf(key), { etag }, { ...next })) {
+        // Again: it may have been read between.
+        this.#recent.delete(key)
+        const left = next.deleted || next.project !== project
+        if (left) await this.#projects.add({ workspace, project }, [['gone', key, touch]])
+        if (!next.deleted) await this.#list(next, touch)
+        return next
+      }
       await pause(
         attempt,
         () => new ConflictError(`Experiment ${key} is being changed by others. Try again.`, { code: 'too-busy' }),
@@ -65,55 +119,69 @@ export class Experiments {
     }
   }
 
-  async *list(): AsyncGenerator<Experiment> {
-    let after: string | undefined
-    do {
-      const page = await this.#store.list(prefix, after === undefined ? {} : { after })
-      // One by one: an embedded store holds few, and a list with values would have to be unsealed here.
-      for (const { key } of page.entries) {
-        const held = await this.#records.read(key, `The record of experiment ${key.slice(prefix.length)}`)
-        if (held) yield fromJson(key.slice(prefix.length), held.json)
-      }
-      after = page.next
-    } while (after !== undefined)
+  /** Ending twice keeps the first end: a repetition is a lost answer asked for again. */
+  async end(key: string, at: number): Promise<void> {
+    await this.change(key, (experiment) =>
+      experiment.state === 'ended' ? experiment : { ...experiment, endTime: experiment.endTime ?? at, state: 'ended' },
+    )
   }
 
-  /** Marks a version as consumed; doing so again changes nothing. */
-  async addInput(key: string, { workspace, name, index, at }: ExperimentInput): Promise<void> {
-    await this.#records.create(`inputs/${key}/${workspace}/${name}/${padded(index)}`, { workspace, name, index, at })
-  }
-
-  async inputs(
-    key: string,
-    after: string | undefined,
-    limit: number,
-  ): Promise<{ items: ExperimentInput[]; next?: string }> {
-    const folder = `inputs/${key}/`
-    const page = await this.#store.list(folder, { limit, ...(after !== undefined && { after: `${folder}${after}` }) })
-    const items: ExperimentInput[] = []
-    for (const entry of page.entries) {
-      const what = `An input of experiment ${key}`
-      const held = await this.#records.read(entry.key, what)
-      if (!held) continue
-      const shape = recordShape(held.json, what)
-      items.push({
-        workspace: shape.text('workspace'),
-        name: shape.text('name'),
-        index: shape.count('index'),
-        at: shape.count('at'),
-      })
+  /** Those of one project, in the order in which they came; also those only shown there. */
+  async list(place: ProjectPlace): Promise<Experiment[]> {
+    const { experiments } = await this.#projects.read(place)
+    const listed = [...experiments].filter(([, { gone }]) => !gone)
+    const found = new Array<Experiment | undefined>(listed.length)
+    const unsure: number[] = []
+    for (const [at, [key, { facts, touches, linked }]] of listed.entries()) {
+      if (facts && touches.size === 0 && !linked) found[at] = fromFacts(key, place, facts)
+      else unsure.push(at)
     }
-    return { items, ...(page.next !== undefined && { next: page.next.slice(folder.length) }) }
+    await eachOf(unsure, async (at) => {
+      const [key, { linked }] = listed[at]
+      const experiment = await this.find(key)
+      if (experiment && (linked || experiment.project === place.project)) found[at] = experiment
+    })
+    return found.filter((one) => one !== undefined)
+  }
+
+  /** Every record there is, also those that no project lists yet. */
+  async *all(): AsyncGenerator<Experiment> {
+    for (let after: string | undefined, more = true; more; more = after !== undefined) {
+      const page = await this.#records.store.list(prefix, after === undefined ? {} : { after })
+      const read = await eachOf(page.entries, ({ key }) => this.find(key.slice(prefix.length)))
+      for (const one of read) if (one) yield one
+      after = page.next
+    }
+  }
+
+  async #list(experiment: Experiment, touch: string): Promise<void> {
+    const { workspace, project, key, createdAt } = experiment
+    const { about } = await this.#projects.read({ workspace, project })
+    const events = [this.#projects.is(key, touch, factsFrom(experiment))]
+    if (!about || about.deleted)
+      events.unshift(['about', { description: '', public: false, createdAt, deleted: false }])
+    await this.#projects.add({ workspace, project }, events)
   }
 
   async #held(key: string): Promise<{ experiment: Experiment; etag: string }> {
     const held = await this.#records.read(keyOf(checkExperimentKey(key)), `The record of experiment ${key}`)
-    if (held) return { experiment: fromJson(key, held.json), etag: held.etag }
+    const experiment = held && fromJson(key, held.json)
+    if (experiment && !experiment.deleted) return { experiment, etag: held.etag }
     throw new NotFoundError(`No experiment ${key}. Create it first, or see which there are.`, {
       code: 'experiment-not-found',
       fields: { experiment: key },
     })
   }
+}
+
+export function factsFrom(experiment: Experiment): ExperimentFacts {
+  const { name, createdAt, startTime, endTime, state, archived, revision } = experiment
+  return { name, createdAt, startTime, endTime, ended: state === 'ended', archived, revision }
+}
+
+function fromFacts(key: string, { workspace, project }: ProjectPlace, facts: ExperimentFacts): Experiment {
+  const { ended, ...rest } = facts
+  return { key, workspace, project, ...rest, state: ended ? 'ended' : 'running', deleted: false }
 }
 
 /** @throws InvalidInputError `invalid-experiment-key` */
@@ -144,5 +212,8 @@ function fromJson(key: string, json: Parameters<typeof recordShape>[0]): Experim
     startTime: shape.count('startTime'),
     endTime: shape.optionalCount('endTime') ?? null,
     state: shape.text('state') === 'ended' ? 'ended' : 'running',
+    archived: shape.optionalFlag('archived') ?? false,
+    deleted: shape.optionalFlag('deleted') ?? false,
+    revision: shape.optionalCount('revision') ?? 0,
   }
 }

@@ -27,15 +27,16 @@ export class Heads {
     this.#versions = versions
   }
 
-  /** The head as it is stored, for readers: one read. */
+  /** The head for readers: one read, and one more for each version that was open when it was stored. */
   async read(place: ArtifactPlace): Promise<ArtifactHead | undefined> {
-    return (await this.#stored(place))?.head
+    const stored = await this.#stored(place)
+    return stored && this.#withClosed(place, stored.head)
   }
 
   /** The head with every record taken into account, for writers. `undefined`: there is no such artifact, nor ever was. */
   async current(place: ArtifactPlace): Promise<CurrentHead | undefined> {
     const stored = await this.#stored(place)
-    let head = stored?.head
+    let head = stored && (await this.#withClosed(place, stored.head))
     for (;;) {
       const held = await this.#versions.read(place, head?.next ?? 0)
       if (!held) return head && { head, etag: stored?.etag, isStored: head === stored?.head }
@@ -66,6 +67,16 @@ export class Heads {
     }
   }
 
+  /** Takes in what was open, and is not any more; the same head when there is no such thing. */
+  async #withClosed(place: ArtifactPlace, stored: ArtifactHead): Promise<ArtifactHead> {
+    let head = stored
+    for (const index of stored.open) {
+      const { record } = await this.#versions.expect(place, index)
+      if (record.draft?.state !== 'OPEN' || index < head.deletedBelow) head = takeInClosed(head, record)
+    }
+    return head
+  }
+
   async #stored(place: ArtifactPlace): Promise<{ head: ArtifactHead; etag: string } | undefined> {
     const held = await this.#records.read(keys.head(place), `The head of ${placeText(place)}`)
     return held && { head: headFromJson(place, held.json), etag: held.etag }
@@ -77,17 +88,25 @@ export function takeIn(before: ArtifactHead | undefined, record: VersionRecord):
   const head = before ?? emptyHead(record.type)
   const next = record.index + 1
   const recent = rememberWrite(head.recent, record.writeId)
-  const { content } = record
-  if (record.deleted || !content) return { ...head, next, recent }
+  const taken = { ...head, next, recent }
+  if (record.draft?.state === 'OPEN') return { ...taken, open: [...head.open, record.index] }
+  return takeInClosed(taken, record)
+}
+
+/** The head after a version that it knew as open, or did not know, was closed or given up. */
+function takeInClosed(head: ArtifactHead, record: VersionRecord): ArtifactHead {
+  const { content, index } = record
+  const open = head.open.filter((one) => one !== index)
+  if (record.deleted || !content || index < head.deletedBelow) return { ...head, open }
   return {
     ...head,
     // An artifact that was deleted as a whole may begin again with another type.
     type: record.type,
-    description: content.description,
-    aliases: withAliases(head.aliases, record.index, content.aliases),
-    latest: record.index,
-    next,
-    recent,
+    description: content.description ?? head.description,
+    aliases: withAliases(head.aliases, index, content.aliases),
+    // One that was begun earlier may be closed later: the newest is the one with the highest index.
+    latest: Math.max(index, head.latest ?? index),
+    open,
   }
 }
 
@@ -120,6 +139,7 @@ function emptyHead(type: string): ArtifactHead {
     next: 0,
     deletedBelow: 0,
     relabelled: false,
+    open: [],
     recent: '',
   }
 }

@@ -26,12 +26,13 @@ export class Labels {
     await this.#heads.change(place, (head) => (head.relabelled ? head : { ...head, relabelled: true }))
     for (let attempt = 0; ; attempt++) {
       const held = await this.#held(place, index)
-      const { versionTags, metadata } = change(held?.labels ?? {})
+      const { versionTags, metadata, aliased } = change(held?.labels ?? {})
       const json: Metadata = {
         ...placeJson(place),
         index,
         ...(versionTags && { versionTags }),
         ...(metadata && { metadata }),
+        ...(aliased && { aliased }),
       }
       if (await this.#records.swap(keys.labels(place, index), held, json)) return
       await pause(
@@ -56,7 +57,9 @@ export class Labels {
     )
       throw shape.refuse('another record lies in its place')
     const [versionTags, metadata] = [shape.optionalTexts('versionTags'), shape.optionalObject('metadata')]
-    return { labels: { ...(versionTags && { versionTags }), ...(metadata && { metadata }) }, etag: held.etag }
+    const aliased = shape.optionalFlag('aliased') ?? false
+    const labels = { ...(versionTags && { versionTags }), ...(metadata && { metadata }), ...(aliased && { aliased }) }
+    return { labels, etag: held.etag }
   }
 }
 

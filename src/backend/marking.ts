@@ -7,6 +7,7 @@ import { withoutVersion } from './deletions.ts'
 import { eachOf } from './each-of.ts'
 import type { Heads } from './heads.ts'
 import type { ArtifactPlace } from './identifiers.ts'
+import type { OpenAssets } from './open-assets.ts'
 import type { Packs } from './packs.ts'
 import type { StoredChunks } from './stored-chunks.ts'
 import type { HeldVersion, Versions } from './versions.ts'
@@ -17,6 +18,7 @@ export interface MarkingParts {
   readonly versions: Versions
   readonly packs: Packs
   readonly chunks: StoredChunks
+  readonly openAssets: OpenAssets
   /** Change nothing. */
   readonly dryRun: boolean
   readonly signal?: AbortSignal
@@ -31,6 +33,8 @@ export class Marking {
   readonly live: Reachable = new Map()
   /** What deleted versions would need, where it is not needed anyway; known after `markDeleted`. */
   readonly dead: Reachable = new Map()
+  /** Packs that versions refer to which are not closed yet. */
+  readonly pinned = new Set<string>()
   /** Deleted versions that still keep something. */
   readonly tombstones: HeldVersion[] = []
   readonly #parts: MarkingParts
@@ -50,6 +54,8 @@ export class Marking {
    * @throws CorruptionError, NotFoundError `pack-missing` naming what is damaged: nothing may be deleted then.
    */
   async markLive(freed: ReadonlySet<string>): Promise<void> {
+    // Before the records: a version that is closed between is walked then.
+    for (const pack of await this.#parts.openAssets.packs({ tidy: !this.#parts.dryRun })) this.pinned.add(pack)
     for await (const held of this.#newRecords()) {
       const { record } = held
       const isHidden = !record.deleted && record.index < (await this.#deletedBelowOf(record))
@@ -87,10 +93,13 @@ export class Marking {
         const [, workspace, name, kind, index] = key.split('/')
         // A record is replaced only by its tombstone: what was marked for it stays marked.
         if (kind !== 'v' || this.#seenRecords.has(key)) continue
-        this.#seenRecords.add(key)
         places.push({ workspace, name, index: Number(index) })
       }
-      yield* await eachOf(places, (place) => this.#parts.versions.expect(place, place.index))
+      for (const held of await eachOf(places, (place) => this.#parts.versions.expect(place, place.index))) {
+        // One that is open may be closed by the next look.
+        if (held.record.draft?.state !== 'OPEN') this.#seenRecords.add(keys.version(held.record, held.record.index))
+        yield held
+      }
       after = page.next
     }
   }

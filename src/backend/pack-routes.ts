@@ -3,30 +3,62 @@ import { packFooter, readPackIndex, verifyPack } from '../content/pack.ts'
 import { InvalidInputError } from '../errors.ts'
 import { checkName } from '../paths.ts'
 import { isPackId, parseRecordPackName } from '../protocol/chunk-ref.ts'
+import { largestBatch, largestBatchBytes } from '../protocol/log.ts'
 import { routes } from '../protocol/routes.ts'
-import { type CapabilitiesReply, largestInlinePack, largestPack } from '../protocol/shapes.ts'
-import { readBytes } from './body.ts'
+import { type CapabilitiesReply, type HaveReply, largestInlinePack, largestPack } from '../protocol/shapes.ts'
+import { readBytes, readJson } from './body.ts'
 import { contentRange, parseRange, spanOf } from './byte-range.ts'
+import { eachOf } from './each-of.ts'
 import { assertQuery } from './query.ts'
 import { bytesReply, json } from './reply.ts'
 import type { Call, Router } from './router.ts'
 import type { Services } from './services.ts'
+import { requestShape } from './shape.ts'
+
+const mostAsked = 4096
+const largestHave = 512 * 1024
 
 // An index of the most and smallest chunks that fit: beyond the chunks themselves a pack is never longer than this.
 const packOverhead = 1024 * 1024
 
 export function packRoutes(router: Router, services: Services): void {
   const path = `${routes.pack('')}:pack`
-  router.on('GET', routes.capabilities(), async ({ query }) => {
+  router.on(
+    'GET',
+    routes.capabilities(),
+    async ({ query }) => {
+      assertQuery(query, [])
+      const reply: CapabilitiesReply = {
+        tidemark: 1,
+        largestPack,
+        largestInlinePack,
+        largestBatch,
+        largestBatchBytes,
+      }
+      return json(reply)
+    },
+    'key',
+  )
+  router.on('POST', routes.have(), async ({ request, query, access }) => {
     assertQuery(query, [])
-    const reply: CapabilitiesReply = { tidemark: 1, largestPack, largestInlinePack }
+    access.requireAnywhere('writer')
+    const shape = requestShape(await readJson(request, largestHave))
+    const asked = shape.texts('packs')
+    shape.done()
+    if (asked.length > mostAsked || !asked.every(isPackId))
+      throw shape.refuse(`'packs' are not at most ${mostAsked} names of 64 hexadecimal digits`)
+    const list = await services.condemned.read()
+    const there = await eachOf(asked, (pack) => services.packs.isSafe(pack, list.packs))
+    const reply: HaveReply = { missing: asked.filter((_, at) => !there[at]) }
     return json(reply)
   })
   router.on('PUT', path, (call) => putPack(call, services))
   router.on('GET', path, (call) => getPack(call, services))
 }
 
-async function putPack({ request, params }: Call, { packs, options }: Services): Promise<Response> {
+async function putPack({ request, params, access }: Call, { packs, options }: Services): Promise<Response> {
+  // Packs belong to no workspace: their names cannot be guessed, and a version refers to them.
+  access.requireAnywhere('writer')
   const { pack } = params
   if (!isPackId(pack)) throw invalidPack(pack, '64 hexadecimal digits')
   const bytes = await readBytes(request, largestPack + packOverhead)
@@ -42,9 +74,11 @@ async function verifyName(bytes: Uint8Array, pack: string): Promise<void> {
   if (id !== pack) throw invalidPack(pack, `these bytes are ${id}`)
 }
 
-async function getPack({ request, params }: Call, { chunks }: Services): Promise<Response> {
+async function getPack({ request, params, access }: Call, { chunks }: Services): Promise<Response> {
   const { pack } = params
   const place = parseRecordPackName(pack)
+  if (place) access.require('reader', place.workspace)
+  else access.requireAnywhere('reader')
   if (place) {
     checkName(place.workspace, 'workspace')
     checkName(place.name)

@@ -1,4 +1,5 @@
 import { InvalidInputError, NotFoundError } from '../errors.ts'
+import type { Access } from './access.ts'
 
 /** One request, taken apart. */
 export interface Call {
@@ -7,36 +8,59 @@ export interface Call {
   /** What stood in the places of `:names`, decoded once. */
   readonly params: Readonly<Record<string, string>>
   readonly query: URLSearchParams
+  /** What whoever asks may do. */
+  readonly access: Access
 }
 
 export type Handler = (call: Call) => Promise<Response>
+
+/**
+ * What a request needs: `workspace`: a role in the workspace that it turns out to be about, asked for by the handler; `key`: any key that is known. A handler of
+ * the first kind that never asks is not answered: what nobody thought of stays closed.
+ */
+export type Scope = 'workspace' | 'key'
 
 interface Route {
   readonly method: string
   readonly segments: readonly string[]
   readonly handler: Handler
+  readonly scope: Scope
 }
 
 /** Routes by method and path; a segment `:name` stands for any one segment. */
 export class Router {
   readonly #routes: Route[] = []
+  // Most are asked for by their own path: no need to try them all.
+  readonly #exact = new Map<string, Route[]>()
 
-  on(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, handler: Handler): this {
-    this.#routes.push({ method, segments: path.split('/'), handler })
+  on(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, handler: Handler, scope: Scope = 'workspace'): this {
+    const route = { method, segments: path.split('/'), handler, scope }
+    this.#routes.push(route)
+    if (path.includes(':')) return this
+    const known = this.#exact.get(path)
+    if (known) known.push(route)
+    else this.#exact.set(path, [route])
     return this
   }
 
+  /** All there are, `/path/:name` each. */
+  list(): { method: string; path: string; scope: Scope }[] {
+    return this.#routes.map(({ method, segments, scope }) => ({ method, path: segments.join('/'), scope }))
+  }
+
   /** @throws NotFoundError `unknown-route`; InvalidInputError `wrong-method`, `invalid-url` */
-  async handle(request: Request): Promise<Response> {
+  async handle(request: Request, access: Access): Promise<Response> {
     const url = new URL(request.url)
     // Some of Comet's clients join address and path with two slashes.
     const path = url.pathname.replace(/^\/{2,}/, '/')
     const segments = path.split('/')
-    const matching = this.#routes.filter((route) => matches(route.segments, segments))
+    const matching = this.#exact.get(path) ?? this.#routes.filter((route) => matches(route.segments, segments))
     const route = matching.find(({ method }) => method === request.method)
     if (route) {
       const params = paramsOf(route.segments, segments)
-      return route.handler({ request, url, params, query: url.searchParams })
+      const reply = await route.handler({ request, url, params, query: url.searchParams, access })
+      if (route.scope === 'workspace') access.assertAsked(`${request.method} ${path}`)
+      return reply
     }
     if (matching.length === 0) throw unknownRoute(path)
     const allow = matching.map(({ method }) => method).join(', ')

@@ -9,6 +9,8 @@ export interface StoredRecord {
   /** The bytes beside the JSON: the small pack of a version. Empty when there are none. */
   readonly attachment: Uint8Array
   readonly etag: string
+  /** Bytes of the stored form. */
+  readonly size: number
 }
 
 /** Sealed records in a store, with conditional writes that answer `false` when somebody else was faster. */
@@ -21,13 +23,12 @@ export class StoreRecords {
 
   async read(key: string, what: string): Promise<StoredRecord | undefined> {
     const stored = await this.store.get(key)
-    return stored && { ...(await unseal(stored.bytes, what)), etag: stored.etag }
+    return stored && { ...(await unseal(stored.bytes, what)), etag: stored.etag, size: stored.size }
   }
 
   /** Creates the record; `false`, with nothing changed, when there is one. */
   async create(key: string, json: JsonValue, attachment?: Uint8Array): Promise<boolean> {
-    const bytes = await seal(json, attachment)
-    return succeeds(this.store.put(key, bytes, { ifAbsent: true }))
+    return (await this.exchange(key, undefined, json, attachment)) !== undefined
   }
 
   /** Replaces the record that was read; `false`, with nothing changed, when it is another one by now. `undefined`: there was none. */
@@ -37,18 +38,23 @@ export class StoreRecords {
     json: JsonValue,
     attachment?: Uint8Array,
   ): Promise<boolean> {
-    if (!read) return this.create(key, json, attachment)
-    const bytes = await seal(json, attachment)
-    return succeeds(this.store.put(key, bytes, { ifMatch: read.etag }))
+    return (await this.exchange(key, read, json, attachment)) !== undefined
   }
-}
 
-async function succeeds(put: Promise<unknown>): Promise<boolean> {
-  try {
-    await put
-    return true
-  } catch (error) {
-    if (isTidemarkError(error) && error.code === 'store-conflict') return false
-    throw error
+  /** The same, telling what is needed to replace it again; `undefined` when it is another one by now. */
+  async exchange(
+    key: string,
+    read: { etag: string } | undefined,
+    json: JsonValue,
+    attachment?: Uint8Array,
+  ): Promise<{ etag: string; size: number } | undefined> {
+    const bytes = await seal(json, attachment)
+    try {
+      const { etag } = await this.store.put(key, bytes, read ? { ifMatch: read.etag } : { ifAbsent: true })
+      return { etag, size: bytes.length }
+    } catch (error) {
+      if (isTidemarkError(error) && error.code === 'store-conflict') return undefined
+      throw error
+    }
   }
 }

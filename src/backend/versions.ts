@@ -58,19 +58,24 @@ export class Versions {
    * when somebody else changed it.
    */
   bury({ record, attachment, etag }: HeldVersion): Promise<boolean> {
-    const { content, ...kept } = record
+    const { content, draft, ...kept } = record
     return this.#replace({ ...kept, deleted: true }, etag, attachment)
   }
 
   /** Undoes a commit that was not acknowledged: the index stays used, the write-id is free to be used again. */
   revoke({ record, attachment, etag }: HeldVersion): Promise<boolean> {
-    const { content, ...kept } = record
+    const { content, draft, ...kept } = record
     return this.#replace({ ...kept, deleted: true, writeId: '' }, etag, attachment)
   }
 
   /** Forgets what a tombstone kept for collection; its small pack too unless that is still needed. */
   strip({ record, attachment, etag }: HeldVersion, keepAttachment: boolean): Promise<boolean> {
     return this.#replace({ ...record, manifest: null }, etag, keepAttachment ? attachment : undefined)
+  }
+
+  /** Changes, closes or gives up a version that is open; `false` when somebody else changed it. */
+  change({ etag }: HeldVersion, record: VersionRecord, attachment?: Uint8Array): Promise<boolean> {
+    return this.#replace(record, etag, attachment)
   }
 
   #replace(record: VersionRecord, etag: string, attachment?: Uint8Array): Promise<boolean> {

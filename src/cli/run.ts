@@ -7,16 +7,18 @@ import { exitCodeOf, failureJson, failureText } from './failure.ts'
 import { gc } from './gc.ts'
 import { get } from './get.ts'
 import { commandHelp, programHelp } from './help.ts'
+import { key } from './key.ts'
 import { ls } from './ls.ts'
 import { Output } from './output.ts'
 import { ProgressBar } from './progress-bar.ts'
 import { put } from './put.ts'
 import { Session } from './session.ts'
+import { start } from './start.ts'
 import { styleFor } from './style.ts'
 import type { Values } from './values.ts'
 import { verify } from './verify.ts'
 
-const commands: readonly Command[] = [put, get, ls, diff, verify, gc]
+const commands: readonly Command[] = [put, get, ls, diff, verify, gc, start, key]
 
 /** Does what a command line asks for, and gives the exit code. Errors are told, never thrown. */
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {

@@ -549,7 +549,7 @@ export function backendConformance(
         expect(found).toMatchObject({
           artifactVersionId: version.versionId,
           artifactVersion: '1.0.0',
-          alias: ['b', 'a'],
+          alias: ['b', 'a', 'Latest'],
           tags: ['t2', 't1'],
           metadata: '{"foo":"bar"}',
           experimentKey,

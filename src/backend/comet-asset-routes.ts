@@ -1,0 +1,281 @@
+import { InvalidInputError, NotFoundError } from '../errors.ts'
+import { checkLogicalPath } from '../paths.ts'
+import { restPrefix } from '../protocol/routes.ts'
+import type { JsonValue, Metadata } from '../protocol/shapes.ts'
+import { contentType, rangedReply } from './assets.ts'
+import { askedExperiment, countOf, flagOf, saved } from './comet-calls.ts'
+import { parseVersionId } from './identifiers.ts'
+import { readMultipart, textOfPart } from './multipart.ts'
+import { HeldAsset } from './open-assets.ts'
+import { optional, required } from './query.ts'
+import { json } from './reply.ts'
+import type { Call, Router } from './router.ts'
+import { assetToJson, type RunAsset } from './run-state.ts'
+import type { Services } from './services.ts'
+import { isObject } from './shape.ts'
+
+const largestMetadata = 1024 * 1024
+const largestLink = 16 * 1024
+const longestFileName = 1024
+
+interface Received {
+  readonly fileName: string | undefined
+  readonly link: string | undefined
+  readonly metadata: string | null
+  readonly mediaType: string
+  /** What the taker of the file gave. */
+  readonly taken: unknown
+}
+
+type TakeFile = (file: {
+  name: string | undefined
+  mediaType: string
+  body: AsyncIterable<Uint8Array>
+}) => Promise<unknown>
+
+/** Assets of experiments, as Comet's REST API v2 has them. Bytes go to the store while they arrive. */
+export function cometAssetRoutes(router: Router, services: Services): void {
+  const { runs, files, openVersions, openAssets, options } = services
+
+  router.on('POST', `${restPrefix}/write/experiment/upload-asset`, async (call) => {
+    const { key } = await askedExperiment(services, call, 'writer')
+    const versionId = optional(call.query, 'artifactVersionId')
+    if (versionId !== undefined) return uploadToVersion(call, versionId)
+    const asset = await receiveAsset(call, key)
+    const overwrite = flagOf(call.query, 'overwrite')
+    let replaced: readonly RunAsset[] = []
+    await runs.append(key, {
+      decide: ({ assets }) => {
+        const same = overwrite ? [...assets.values()].filter((one) => one.fileName === asset.fileName) : []
+        replaced = same.filter(({ id }) => id !== asset.id)
+        return { events: [['asset', assetToJson(asset), overwrite]], points: [] }
+      },
+      // Two that replace each other must see each other, lest the bytes of one stay for ever.
+      lane: `asset ${asset.fileName}`,
+      bytes: 1024 + (asset.metadata?.length ?? 0) + asset.pieces.length * 70,
+    })
+    for (const { id, pieces } of replaced) await files.delete(key, id, pieces.length)
+    return json({ ...saved, assetId: asset.id })
+  })
+
+  async function receiveAsset(call: Call, key: string): Promise<RunAsset> {
+    const { query, request } = call
+    const id = optional(query, 'assetId') ?? options.randomId()
+    if (!/^[0-9a-zA-Z_-]{8,64}$/.test(id)) throw invalid("'assetId' is not 8 to 64 letters and digits")
+    const inner = options.randomId()
+    const received = await receive(call, ({ body }) => files.write(key, inner, body, request.signal))
+    const stored = isStored(received.taken) ? received.taken : { size: 0, pieces: [] }
+    return {
+      id: optional(query, 'assetId') === undefined ? inner : id,
+      fileName: checkFileName(optional(query, 'fileName') ?? received.fileName ?? baseName(received.link) ?? 'remote'),
+      type: optional(query, 'type') ?? 'asset',
+      size: stored.size,
+      metadata: received.metadata,
+      link: received.link ?? null,
+      mediaType: received.mediaType,
+      step: countOf(query, 'step'),
+      epoch: countOf(query, 'epoch'),
+      context: optional(query, 'context') ?? null,
+      source: optional(query, 'source') ?? null,
+      createdAt: options.now(),
+      pieces: stored.pieces,
+      file: inner,
+    }
+  }
+
+  async function uploadToVersion(call: Call, versionId: string): Promise<Response> {
+    const { query, request, access } = call
+    const { index, ...place } = parseVersionId(versionId)
+    access.require('writer', place.workspace)
+    await openVersions.expect(place, index)
+    const asked = optional(query, 'fileName')
+    const overwrite = flagOf(query, 'overwrite')
+    // Metadata may follow the file in the form: the bytes are stored first, and become an asset when all is known.
+    const received = await receive(call, async ({ name, mediaType, body }) => {
+      const path = checkLogicalPath(asked ?? name ?? '')
+      return openAssets.hold(place, index, { path, mediaType, body }, request.signal)
+    })
+    const metadata = parseMetadata(received.metadata)
+    const { link, mediaType, taken } = received
+    if (link !== undefined) {
+      const path = checkLogicalPath(asked ?? baseName(link) ?? 'remote')
+      const held = await openAssets.holdRemote(place, index, { path, uri: link, mediaType: 'application/octet-stream' })
+      await openAssets.add(held, metadata, overwrite)
+    } else if (taken instanceof HeldAsset) await openAssets.add(taken, metadata, overwrite)
+    else throw invalid(`it holds no file, nor a link (${mediaType})`)
+    await openVersions.assertTaken(place, index)
+    return json(saved)
+  }
+
+  router.on('GET', `${restPrefix}/experiment/asset/list`, async (call) => {
+    const { key } = await askedExperiment(services, call, 'reader')
+    const type = optional(call.query, 'type') ?? 'all'
+    const { assets } = await runs.read(key)
+    const wanted = [...assets.values()].filter((asset) => type === 'all' || asset.type === type)
+    return json({ assets: wanted.map((asset) => runAssetToComet(key, asset)) })
+  })
+  router.on('GET', `${restPrefix}/write/experiment/asset/delete`, async (call) => {
+    const { key } = await askedExperiment(services, call, 'writer')
+    const asset = await assetOf(services, key, required(call.query, 'assetId'))
+    await runs.add(key, [['unasset', asset.id]])
+    await files.delete(key, asset.file, asset.pieces.length)
+    return json({ ...saved, msg: 'Deleted' })
+  })
+  router.on('POST', `${restPrefix}/write/experiment/git/patch`, async (call) => {
+    const { key } = await askedExperiment(services, call, 'writer')
+    const file = options.randomId()
+    const received = await receive(call, ({ body }) => files.write(key, file, body, call.request.signal))
+    if (!isStored(received.taken)) throw invalid('it holds no file')
+    const { size, pieces } = received.taken
+    const before = (await runs.read(key)).patch
+    const patch: RunAsset = {
+      id: file,
+      file,
+      fileName: received.fileName ?? 'git_diff.patch',
+      type: 'git-patch',
+      size,
+      metadata: null,
+      link: null,
+      mediaType: received.mediaType,
+      step: null,
+      epoch: null,
+      context: null,
+      source: null,
+      createdAt: options.now(),
+      pieces,
+    }
+    await runs.append(key, {
+      decide: () => ({ events: [['patch', assetToJson(patch)]], points: [] }),
+      lane: 'patch',
+      bytes: 1024 + pieces.length * 70,
+    })
+    if (before) await files.delete(key, before.file, before.pieces.length)
+    return json(saved)
+  })
+  router.on('GET', `${restPrefix}/experiment/git/patch`, async (call) => {
+    const { key } = await askedExperiment(services, call, 'reader')
+    const { patch } = await runs.read(key)
+    if (patch) return fileReply(services, key, patch, call.request)
+    return rangedReply(call.request, { size: 0, etag: 'none', type: 'text/plain; charset=utf-8' }, async function* () {
+      yield new Uint8Array(0)
+    })
+  })
+}
+
+/** The bytes of an asset of an experiment. */
+export async function runAssetReply(
+  services: Services,
+  experiment: string,
+  id: string,
+  request: Request,
+): Promise<Response> {
+  const asset = await assetOf(services, experiment, id)
+  if (asset.link === null) return fileReply(services, experiment, asset, request)
+  throw new InvalidInputError(`'${asset.fileName}' is only linked: fetch it from ${asset.link}.`, {
+    code: 'asset-is-remote',
+    fields: { path: asset.fileName, uri: asset.link },
+  })
+}
+
+function fileReply({ files }: Services, experiment: string, asset: RunAsset, request: Request): Promise<Response> {
+  const { size, mediaType, file } = asset
+  return rangedReply(request, { size, etag: file, type: contentType(mediaType) }, (start, end) =>
+    files.read(experiment, file, asset, { start, end, signal: request.signal }),
+  )
+}
+
+async function assetOf({ runs }: Services, experiment: string, id: string): Promise<RunAsset> {
+  const asset = (await runs.read(experiment)).assets.get(id)
+  if (asset) return asset
+  throw new NotFoundError(`Experiment ${experiment} has no asset ${JSON.stringify(id.slice(0, 100))}.`, {
+    code: 'asset-not-found',
+    fields: { asset: id.slice(0, 100) },
+  })
+}
+
+/** Reads a form: `file` or `link`, and `metadata`, in any order. */
+async function receive({ request }: Call, take: TakeFile): Promise<Received> {
+  let received: Received = {
+    fileName: undefined,
+    link: undefined,
+    metadata: null,
+    mediaType: 'application/octet-stream',
+    taken: undefined,
+  }
+  let files = 0
+  for await (const part of readMultipart(request)) {
+    if (part.name === 'metadata') received = { ...received, metadata: await textOfPart(part, largestMetadata) }
+    else if (part.name === 'link') received = { ...received, link: await textOfPart(part, largestLink) }
+    else if (part.name === 'file') {
+      if (++files > 1) throw invalid('it holds more than one file')
+      const mediaType = part.type?.split(';')[0].trim().toLowerCase() || 'application/octet-stream'
+      const name = part.fileName === undefined ? undefined : (baseName(part.fileName) ?? part.fileName)
+      const taken = await take({ name, mediaType, body: part.body })
+      received = { ...received, fileName: name, mediaType, taken }
+    }
+  }
+  if (received.link === undefined && files === 0) throw invalid("it holds neither 'file' nor 'link'")
+  if (received.link !== undefined && files > 0) throw invalid("it holds both 'file' and 'link'")
+  return received
+}
+
+function runAssetToComet(experiment: string, asset: RunAsset): object {
+  const { id, fileName, type, size, metadata, link, step, context, createdAt, mediaType } = asset
+  const slash = fileName.lastIndexOf('/')
+  return {
+    assetId: id,
+    experimentKey: experiment,
+    fileName,
+    fileSize: size,
+    remote: link !== null,
+    link,
+    type,
+    metadata,
+    dir: slash === -1 ? null : fileName.slice(0, slash),
+    createdAt,
+    step,
+    runContext: context,
+    canView: false,
+    audio: mediaType.startsWith('audio/'),
+    video: mediaType.startsWith('video/'),
+    image: mediaType.startsWith('image/'),
+    histogram: type === 'histogram_combined_3d',
+    tags: [],
+  }
+}
+
+/** A string that holds JSON, kept as an object: what Comet's clients send is one. */
+function parseMetadata(text: string | null): Metadata | undefined {
+  if (text === null || text === '') return undefined
+  let parsed: JsonValue
+  try {
+    parsed = JSON.parse(text)
+  } catch (cause) {
+    throw new InvalidInputError("'metadata' is not JSON.", { code: 'invalid-request', cause })
+  }
+  if (parsed === null) return undefined
+  if (!isObject(parsed)) throw invalid("'metadata' is not a JSON object")
+  return parsed
+}
+
+function checkFileName(name: string): string {
+  const short = name.length > 0 && name.length <= longestFileName
+  if (short && !/\p{Cc}/u.test(name) && !/\p{Surrogate}/u.test(name)) return name
+  throw new InvalidInputError(
+    `The name of the file cannot be used: it is empty, longer than ${longestFileName} characters, or has control characters.`,
+    { code: 'invalid-name' },
+  )
+}
+
+/** As R's `basename`: the last segment that is not empty. */
+function baseName(text: string | undefined): string | undefined {
+  return text?.split(/[/\\]/).findLast((segment) => segment !== '')
+}
+
+function isStored(value: unknown): value is { size: number; pieces: readonly string[] } {
+  return typeof value === 'object' && value !== null && 'size' in value && 'pieces' in value
+}
+
+function invalid(reason: string): InvalidInputError {
+  return new InvalidInputError(`The request cannot be understood: ${reason}.`, { code: 'invalid-request' })
+}

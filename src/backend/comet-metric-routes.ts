@@ -1,0 +1,205 @@
+import { restPrefix } from '../protocol/routes.ts'
+import { chartOf } from './chart.ts'
+import {
+  askedExperiment,
+  checkLabel,
+  cometBody,
+  numberOf,
+  optionalNumberOf,
+  saved,
+  textsOf,
+  valueText,
+  writtenExperiment,
+} from './comet-calls.ts'
+import { eachOf } from './each-of.ts'
+import { listedName, type Points, seriesKey, toMetricValue } from './metric-block.ts'
+import { columnType } from './project-state.ts'
+import { required } from './query.ts'
+import { json } from './reply.ts'
+import type { Router } from './router.ts'
+import { type Facet, orNull, type Point, type RunState, type Sample } from './run-state.ts'
+import { bytesOf } from './runs.ts'
+import type { Services } from './services.ts'
+
+/** Metrics, parameters, others and tags, as Comet's REST API v2 has them. */
+export function cometMetricRoutes(router: Router, services: Services): void {
+  const { runs, projects, options } = services
+
+  router.on('POST', `${restPrefix}/write/experiment/metric`, async (call) => {
+    const shape = await cometBody(call)
+    const { key, workspace, project } = await writtenExperiment(services, call, shape)
+    const name = checkLabel(shape.text('metricName'), 'metric')
+    const given = shape.optionalText('context')
+    const context = given ? checkLabel(given, 'context') : null
+    const points: Points = {
+      name,
+      context,
+      values: Float64Array.of(numberOf(shape, 'metricValue')),
+      steps: Float64Array.of(optionalNumberOf(shape, 'step') ?? Number.NaN),
+      epochs: Float64Array.of(optionalNumberOf(shape, 'epoch') ?? Number.NaN),
+      timestamps: Float64Array.of(optionalNumberOf(shape, 'timestamp') ?? options.now()),
+    }
+    const item = { events: [], points: [points] }
+    const columns = [{ source: 'metrics', name: listedName(points), type: 'double' }]
+    await Promise.all([
+      projects.addColumns({ workspace, project }, columns),
+      runs.append(key, { decide: () => item, bytes: bytesOf(item) }),
+    ])
+    return json(saved)
+  })
+  router.on('GET', `${restPrefix}/experiment/metrics/get-metric`, async (call) => {
+    const { key } = await askedExperiment(services, call, 'reader')
+    const wanted = required(call.query, 'metricName')
+    const { points } = await runs.points(key, (state) => seriesNamed(state, wanted))
+    return json({ metrics: points.flatMap(pointsToComet) })
+  })
+  router.on('GET', `${restPrefix}/experiment/metrics/summary`, async (call) => {
+    const { key } = await askedExperiment(services, call, 'reader')
+    const { series } = await runs.read(key)
+    return json({
+      values: [...series.values()].map((one) => summaryOf(one, metricText, (point) => orNull(point.step))),
+    })
+  })
+  router.on('POST', `${restPrefix}/experiments/multi-metric-chart`, async (call) => {
+    const shape = await cometBody(call)
+    const keys = [...new Set(textsOf(shape, 'targetedExperiments') ?? [])]
+    const metrics = textsOf(shape, 'metrics') ?? []
+    const params = textsOf(shape, 'params') ?? []
+    const full = shape.optionalFlag('fetchFull') ?? false
+    const independent = shape.optionalFlag('independentMetrics') ?? true
+    if (keys.length === 0) call.access.requireAnywhere('reader')
+    const charts = await eachOf(keys, async (key) => {
+      const experiment = await services.experiments.get(key)
+      call.access.require('reader', experiment.workspace)
+      const { state, points } = await runs.points(key, (one) => metrics.flatMap((name) => seriesNamed(one, name)))
+      if (points.length === 0 && params.length === 0) return undefined
+      const named = params.flatMap((name) => facetsNamed(state, name))
+      const chart = chartOf(points, { full, independent, startTime: experiment.startTime })
+      const values = Object.fromEntries(named.map((facet) => [listedName(facet), valueText(facet.current.value)]))
+      return [key, { experiment_key: key, ...chart, params: params.length > 0 ? values : null }] as const
+    })
+    const found = charts.filter((one) => one !== undefined)
+    return json({ experiments: Object.fromEntries(found), empty: found.length === 0 })
+  })
+  router.on('POST', `${restPrefix}/write/experiment/parameter`, async (call) => {
+    const shape = await cometBody(call)
+    const { key, workspace, project } = await writtenExperiment(services, call, shape)
+    const name = checkLabel(shape.text('parameterName'), 'parameter')
+    const context = shape.optionalText('context') || null
+    const value = shape.raw('parameterValue') ?? null
+    const step = optionalNumberOf(shape, 'step') ?? null
+    const timestamp = optionalNumberOf(shape, 'timestamp') ?? options.now()
+    const columns = [{ source: 'params', name: listedName({ name, context }), type: columnType(value) }]
+    await Promise.all([
+      projects.addColumns({ workspace, project }, columns),
+      runs.add(key, [['param', name, context, value, step, timestamp]]),
+    ])
+    return json(saved)
+  })
+  router.on('GET', `${restPrefix}/experiment/parameters`, async (call) => {
+    const { key } = await askedExperiment(services, call, 'reader')
+    return json({ values: facetsToComet((await runs.read(key)).parameters.values()) })
+  })
+  router.on('POST', `${restPrefix}/write/experiment/log-other`, async (call) => {
+    const shape = await cometBody(call)
+    const { key, workspace, project } = await writtenExperiment(services, call, shape)
+    const name = checkLabel(shape.text('key'), 'other')
+    const value = shape.raw('value') ?? null
+    const timestamp = optionalNumberOf(shape, 'timestamp') ?? options.now()
+    await services.others.log(key, { workspace, project }, [{ key: name, value, timestamp }])
+    return json(saved)
+  })
+  router.on('GET', `${restPrefix}/experiment/log-other`, async (call) => {
+    const { key, name } = await askedExperiment(services, call, 'reader')
+    const { others } = await runs.read(key)
+    const values = facetsToComet(others.values())
+    // Comet lists the name of the experiment among them.
+    if (!others.has('Name')) values.push(facetToComet(nameFacet(name)))
+    return json({ values })
+  })
+  router.on('POST', `${restPrefix}/write/experiment/tags`, async (call) => {
+    const shape = await cometBody(call)
+    const { key, workspace, project } = await writtenExperiment(services, call, shape)
+    const tags = (textsOf(shape, 'addedTags') ?? []).map((tag) => checkLabel(tag, 'tag'))
+    if (tags.length > 0)
+      await Promise.all([
+        projects.addColumns({ workspace, project }, [{ source: 'tag', name: 'Tags', type: 'string' }]),
+        runs.add(key, [['tags', tags]]),
+      ])
+    return json(saved)
+  })
+  router.on('GET', `${restPrefix}/experiment/tags`, async (call) => {
+    const { key } = await askedExperiment(services, call, 'reader')
+    return json({ tags: [...(await runs.read(key)).tags] })
+  })
+}
+
+/** Keys of the series of that listed name; if there is none, of those of that name in any context. */
+export function seriesNamed({ series }: RunState, name: string): string[] {
+  return namedIn(series.values(), name).map(seriesKey)
+}
+
+function facetsNamed({ parameters }: RunState, name: string): Facet[] {
+  return namedIn(parameters.values(), name)
+}
+
+function namedIn<Named extends { readonly name: string; readonly context: string | null }>(
+  all: Iterable<Named>,
+  name: string,
+): Named[] {
+  const list = [...all]
+  const listed = list.filter((one) => listedName(one) === name)
+  return listed.length > 0 ? listed : list.filter((one) => one.name === name)
+}
+
+function pointsToComet({ name, context, values, steps, epochs, timestamps }: Points): object[] {
+  return Array.from(values, (value, at) => ({
+    metricName: name,
+    metricValue: String(toMetricValue(value)),
+    timestamp: timestamps[at],
+    step: orNull(steps[at]),
+    epoch: orNull(epochs[at]),
+    runContext: context,
+    offset: at,
+  }))
+}
+
+const metricText = ({ value }: Point) => String(toMetricValue(value))
+const sampleText = ({ value }: Sample) => valueText(value)
+
+function facetsToComet(facets: Iterable<Facet>): object[] {
+  return Array.from(facets, facetToComet)
+}
+
+function facetToComet(facet: Facet): object {
+  return summaryOf(facet, sampleText, ({ step }) => step)
+}
+
+function summaryOf<Of extends { readonly timestamp: number }>(
+  one: { readonly name: string; readonly context: string | null; min: Of; max: Of; current: Of },
+  textOf: (value: Of) => string,
+  stepOf: (value: Of) => number | null,
+): object {
+  const { context, min, max, current } = one
+  return {
+    name: listedName(one),
+    valueMax: textOf(max),
+    valueMin: textOf(min),
+    valueCurrent: textOf(current),
+    timestampMax: max.timestamp,
+    timestampMin: min.timestamp,
+    timestampCurrent: current.timestamp,
+    runContextMax: context,
+    runContextMin: context,
+    runContextCurrent: context,
+    stepMax: stepOf(max),
+    stepMin: stepOf(min),
+    stepCurrent: stepOf(current),
+    editable: false,
+  }
+}
+
+function nameFacet(name: string): Facet {
+  const sample = { value: name, step: null, timestamp: 0 }
+  return { name: 'Name', context: null, min: sample, max: sample, current: sample }
+}

@@ -1,0 +1,153 @@
+import { InvalidInputError } from '../errors.ts'
+import { restPrefix } from '../protocol/routes.ts'
+import type { Metadata } from '../protocol/shapes.ts'
+import {
+  askedExperiment,
+  cometBody,
+  fieldsOf,
+  flagOf,
+  isJsonObject,
+  optionalNumberOf,
+  saved,
+  textsOf,
+  writtenExperiment,
+} from './comet-calls.ts'
+import { json } from './reply.ts'
+import type { Router } from './router.ts'
+import type { RunEvent, RunState } from './run-state.ts'
+import type { Services } from './services.ts'
+import type { Shape } from './shape.ts'
+
+const gitFields = ['branch', 'origin', 'parent', 'user', 'root'] as const
+
+const systemFields = [
+  'command',
+  'executable',
+  'gpuStaticInfoList',
+  'hostname',
+  'installedPackages',
+  'ip',
+  'logAdditionalSystemInfoList',
+  'networkInterfaceIps',
+  'os',
+  'osPackages',
+  'osType',
+  'pid',
+  'pythonVersion',
+  'pythonVersionVerbose',
+  'user',
+  'env',
+  'machine',
+  'processor',
+  'totalRam',
+  'maxTotalMemory',
+  'systemMetricNames',
+] as const
+
+/** R writes a list of one as the one alone: these are always lists. */
+const systemLists = [
+  'command',
+  'gpuStaticInfoList',
+  'installedPackages',
+  'logAdditionalSystemInfoList',
+  'networkInterfaceIps',
+  'osPackages',
+  'systemMetricNames',
+]
+
+// Pages grow by what is added to them, and are kept with the head of the experiment.
+const longestHtml = 16 * 1024 * 1024
+
+/** Texts and facts about an experiment, as Comet's REST API v2 has them. */
+export function cometTextRoutes(router: Router, services: Services): void {
+  const { runs } = services
+
+  const write = (
+    path: string,
+    eventsOf: (shape: Shape) => readonly RunEvent[],
+    check?: (state: RunState, shape: Shape) => void,
+  ) =>
+    router.on('POST', `${restPrefix}/write/experiment/${path}`, async (call) => {
+      const shape = await cometBody(call)
+      const { key } = await writtenExperiment(services, call, shape)
+      const events = eventsOf(shape)
+      const item = { events, points: [] }
+      const bytes = events.reduce((sum, event) => sum + JSON.stringify(event).length, 0)
+      if (events.length > 0)
+        await runs.append(key, {
+          decide: (state) => {
+            check?.(state, shape)
+            return item
+          },
+          bytes,
+        })
+      return json(saved)
+    })
+  const read = (path: string, answer: (state: RunState) => unknown) =>
+    router.on('GET', `${restPrefix}/experiment/${path}`, async (call) => {
+      const { key } = await askedExperiment(services, call, 'reader')
+      return json(answer(await runs.read(key)))
+    })
+
+  write(
+    'html',
+    (shape) => [['html', shape.text('html'), shape.optionalFlag('override') ?? false]],
+    (state, shape) => {
+      const before = shape.optionalFlag('override') ? 0 : state.html.length
+      if (before + shape.text('html').length > longestHtml) throw htmlTooLong()
+    },
+  )
+  read('html', ({ html }) => ({ html }))
+  write('graph', (shape) => [['graph', shape.text('graph')]])
+  read('graph', ({ graph }) => ({ graph }))
+  // R's lines of a script, when they are read one by one.
+  write('code', (shape) => [['code', (textsOf(shape, 'code') ?? [shape.text('code')]).join('\n')]])
+  read('code', ({ code }) => ({ code }))
+  write('git/metadata', (shape) => [['git', fieldsOf(shape, gitFields)]])
+  read('git/metadata', ({ git }) => allFields(git ?? {}, gitFields, []))
+  write('system-details', (shape) => [['system', systemOf(shape)]])
+  read('system-details', ({ system }) => allFields(system ?? {}, systemFields, systemLists))
+  write('output', outputEvents)
+  router.on('GET', `${restPrefix}/experiment/output`, async (call) => {
+    const { key } = await askedExperiment(services, call, 'reader')
+    const lines = await runs.lines(key)
+    const wanted = call.query.has('stderr')
+      ? lines.filter(({ stderr }) => stderr === flagOf(call.query, 'stderr'))
+      : lines
+    return json({ output: wanted.map(({ text }) => text).join('\n') })
+  })
+}
+
+function systemOf(shape: Shape): Metadata {
+  const fields = fieldsOf(shape, systemFields)
+  for (const list of systemLists) {
+    const value = fields[list]
+    if (value !== undefined && !Array.isArray(value)) fields[list] = [value]
+  }
+  if (fields.pid !== undefined && typeof fields.pid !== 'number') throw shape.refuse("'pid' is not a number")
+  return fields
+}
+
+function outputEvents(shape: Shape): RunEvent[] {
+  const runContext = shape.optionalText('context') ?? shape.optionalText('runContext') ?? null
+  const lines = shape.has('outputLines') ? shape.list('outputLines') : []
+  return lines.map((line) => {
+    if (!isJsonObject(line) || typeof line.output !== 'string' || typeof line.offset !== 'number')
+      throw shape.refuse("'outputLines' are not objects with a text 'output' and a number 'offset'")
+    const context = typeof line.context === 'string' ? line.context : runContext
+    const timestamp =
+      typeof line.localTimestamp === 'number' ? line.localTimestamp : (optionalNumberOf(shape, 'timestamp') ?? null)
+    return ['line', line.offset, line.output, line.stderr === true, context, timestamp]
+  })
+}
+
+function allFields(found: Metadata, fields: readonly string[], lists: readonly string[]): object {
+  return Object.fromEntries(fields.map((field) => [field, found[field] ?? (lists.includes(field) ? [] : null)]))
+}
+
+function htmlTooLong(): InvalidInputError {
+  return new InvalidInputError(
+    `The page of an experiment has at most ${longestHtml} characters. Log it with override, or as an asset.`,
+    { code: 'body-too-large', fields: { limit: longestHtml } },
+  )
+}

@@ -1,0 +1,183 @@
+import { ConflictError, InvalidInputError, NotFoundError } from '../errors.ts'
+import { checkName } from '../paths.ts'
+import { fromBase64Url } from '../protocol/base64.ts'
+import { restPrefix } from '../protocol/routes.ts'
+import { cometBody, flagOf, saved } from './comet-calls.ts'
+import { deleteExperiment, experimentToComet, projectIdOf } from './comet-experiment-routes.ts'
+import { eachOf } from './each-of.ts'
+import type { ProjectPlace } from './projects.ts'
+import { optional, required } from './query.ts'
+import { json } from './reply.ts'
+import type { Call, Router } from './router.ts'
+import type { Services } from './services.ts'
+import type { Shape } from './shape.ts'
+
+// What every experiment has; names and types as Comet lists them. `duration` and `experimentKey` must be there.
+const metadataColumns = [
+  ['experimentKey', 'string'],
+  ['experimentName', 'string'],
+  ['start_server_timestamp', 'datetime'],
+  ['end_server_timestamp', 'datetime'],
+  ['duration', 'timenumber'],
+  ['archived', 'boolean'],
+] as const
+
+// Where Comet puts experiments whose project goes without them.
+const usualProject = 'general'
+
+/** Workspaces, projects and what is in them, as Comet's REST API v2 has them. */
+export function cometWorkspaceRoutes(router: Router, services: Services): void {
+  const { artifacts, experiments, projects, migration, options } = services
+
+  router.on(
+    'GET',
+    `${restPrefix}/workspaces`,
+    async ({ access }) => {
+      await migration.ensure()
+      const names = new Set([...options.workspaces, ...access.workspaces])
+      for await (const workspace of projects.workspaces()) names.add(workspace)
+      for await (const { workspace } of artifacts.places('artifacts/')) names.add(workspace)
+      return json({ workspaceNames: [...names].filter((name) => access.may('reader', name)).sort() })
+    },
+    'key',
+  )
+  router.on(
+    'GET',
+    `${restPrefix}/account-details`,
+    async ({ access }) => {
+      const [first] = [...access.workspaces, ...options.workspaces]
+      return json({ userName: first ?? 'default', defaultWorkspaceName: first ?? 'default' })
+    },
+    'key',
+  )
+  router.on('GET', `${restPrefix}/projects`, async ({ access, query }) => {
+    const workspace = checkName(required(query, 'workspaceName'), 'workspace')
+    access.require('reader', workspace)
+    await migration.ensure()
+    const found: object[] = []
+    for await (const project of projects.names(workspace)) {
+      const described = await describe({ workspace, project }, services)
+      if (described) found.push(described)
+    }
+    return json({ projects: found })
+  })
+  router.on('POST', `${restPrefix}/write/project/create`, async (call) => {
+    const shape = await cometBody(call)
+    const place = placeIn(shape)
+    call.access.require('writer', place.workspace)
+    const description = shape.optionalText('projectDescription') ?? ''
+    const isPublic = shape.optionalFlag('isPublic') ?? false
+    const made = await projects.ensure(place, { description, public: isPublic, createdAt: options.now() })
+    if (!made)
+      throw new ConflictError(`There is a project '${place.project}' in workspace '${place.workspace}' already.`, {
+        code: 'project-exists',
+        fields: { project: place.project },
+      })
+    return json({ ...saved, projectId: projectIdOf(place) })
+  })
+  router.on('POST', `${restPrefix}/write/project/delete`, async (call) => {
+    const shape = await cometBody(call)
+    const place = placeIn(shape)
+    call.access.require('owner', place.workspace)
+    if (!(await projects.isThere(place))) throw noProject(place)
+    await deleteProject(services, place, shape.optionalFlag('deleteAllExperiments') ?? false)
+    return json(saved)
+  })
+  router.on('GET', `${restPrefix}/experiments`, async (call) => {
+    const { workspace, project } = projectOf(call)
+    call.access.require('reader', workspace)
+    await migration.ensure()
+    const archived = flagOf(call.query, 'archived')
+    const wanted = project === undefined ? await namesOf(services, workspace) : [project]
+    const lists = await eachOf(wanted, (one) => experiments.list({ workspace, project: one }))
+    const all = new Map(lists.flat().map((one) => [one.key, one]))
+    return json({
+      experiments: [...all.values()].filter((one) => one.archived === archived).map((one) => experimentToComet(one)),
+    })
+  })
+  router.on('GET', `${restPrefix}/project/column-names`, async (call) => {
+    const { workspace, project } = projectOf(call)
+    call.access.require('reader', workspace)
+    const { columns } = await projects.read({ workspace, project: project ?? usualProject })
+    const fixed = metadataColumns.map(([name, type]) => ({ name, type, source: 'metadata' }))
+    return json({
+      columns: [...fixed, ...columns.values()].map(({ name, type, source }) => ({
+        name,
+        id: `${name}--${source}`,
+        type,
+        source,
+      })),
+    })
+  })
+}
+
+/** Experiments first: a project that is still there can be deleted again. */
+async function deleteProject(services: Services, place: ProjectPlace, withExperiments: boolean): Promise<void> {
+  const { experiments, projects, options } = services
+  for (const { key, project } of await experiments.list(place)) {
+    // Only shown here.
+    if (project !== place.project) continue
+    if (withExperiments) await deleteExperiment(services, key)
+    else await experiments.change(key, (experiment) => ({ ...experiment, project: usualProject }))
+  }
+  if (!withExperiments && place.project === usualProject) return
+  const about = { description: '', public: false, createdAt: options.now(), deleted: true }
+  await projects.add(place, [['about', about]])
+}
+
+async function namesOf({ projects }: Services, workspace: string): Promise<string[]> {
+  const names: string[] = []
+  for await (const name of projects.names(workspace)) names.push(name)
+  return names
+}
+
+async function describe(place: ProjectPlace, { projects, experiments }: Services): Promise<object | undefined> {
+  const { about } = await projects.read(place)
+  if (!about || about.deleted) return undefined
+  const members = await experiments.list(place)
+  const { workspace, project } = place
+  return {
+    projectId: projectIdOf(place),
+    projectName: project,
+    ownerUserName: workspace,
+    projectDescription: about.description,
+    workspaceName: workspace,
+    numberOfExperiments: members.length,
+    lastUpdated: members.reduce(
+      (last, { createdAt, endTime }) => Math.max(last, endTime ?? createdAt),
+      about.createdAt,
+    ),
+    public: about.public,
+  }
+}
+
+function placeIn(shape: Shape): ProjectPlace {
+  const project = shape.optionalText('projectName')
+  if (!project)
+    throw new InvalidInputError("The request does not say which project it is about: 'projectName' is missing.", {
+      code: 'project-missing',
+    })
+  return { workspace: checkName(shape.text('workspaceName'), 'workspace'), project: checkName(project, 'project') }
+}
+
+function projectOf({ query }: Call): { workspace: string; project: string | undefined } {
+  const id = optional(query, 'projectId')
+  if (id !== undefined) {
+    const [workspace, project, ...rest] = fromBase64Url(id).split('/')
+    if (project === undefined || rest.length > 0)
+      throw new InvalidInputError('That is not the id of a project.', { code: 'invalid-id' })
+    return { workspace: checkName(workspace, 'workspace'), project: checkName(project, 'project') }
+  }
+  const project = optional(query, 'projectName')
+  return {
+    workspace: checkName(required(query, 'workspaceName'), 'workspace'),
+    project: project === undefined ? undefined : checkName(project, 'project'),
+  }
+}
+
+function noProject({ workspace, project }: ProjectPlace): NotFoundError {
+  return new NotFoundError(`No project '${project}' in workspace '${workspace}'. See which there are: /projects.`, {
+    code: 'project-not-found',
+    fields: { project },
+  })
+}

@@ -1,0 +1,180 @@
+import { ConflictError, NotFoundError } from '../errors.ts'
+import type { Metadata } from '../protocol/shapes.ts'
+import { placeText, type VersionContent, type VersionRecord } from './artifact-records.ts'
+import { assertType, nextNumber } from './commits.ts'
+import { newestLive } from './deletions.ts'
+import type { Heads } from './heads.ts'
+import type { ArtifactPlace } from './identifiers.ts'
+import type { OpenAssets } from './open-assets.ts'
+import { pause } from './pause.ts'
+import { compareVersions } from './semantic-version.ts'
+import type { VersionNumbers } from './version-numbers.ts'
+import type { HeldVersion, Versions } from './versions.ts'
+
+export interface OpenVersionsParts {
+  readonly heads: Heads
+  readonly versions: Versions
+  readonly numbers: VersionNumbers
+  readonly openAssets: OpenAssets
+  readonly now: () => number
+  readonly randomId: () => string
+}
+
+export interface NewVersion {
+  readonly type: string
+  readonly version?: string
+  readonly aliases: readonly string[]
+  readonly versionTags: readonly string[]
+  readonly metadata: Metadata | null
+  readonly description: string | null
+  readonly experimentKey: string
+  readonly project: string
+}
+
+export type OpenVersion = HeldVersion & {
+  readonly record: VersionRecord & { readonly draft: NonNullable<VersionRecord['draft']> }
+}
+
+/** Versions as Comet's clients make them: begun, sent asset by asset, closed. Index and number are theirs from the beginning, aliases from the end. */
+export class OpenVersions {
+  readonly #parts: OpenVersionsParts
+
+  constructor(parts: OpenVersionsParts) {
+    this.#parts = parts
+  }
+
+  /** @throws ConflictError `artifact-type-differs`, `version-exists` */
+  async begin(place: ArtifactPlace, wanted: NewVersion): Promise<{ record: VersionRecord; previous: string | null }> {
+    const { heads, versions, numbers, now, randomId } = this.#parts
+    const { type, version: asked, ...about } = wanted
+    for (let attempt = 0; ; attempt++) {
+      const current = await heads.current(place)
+      const latest = current && (await newestLive(versions, place, current.head))
+      if (current) assertType(place, current.head, latest, type)
+      const index = current?.head.next ?? 0
+      const highest = index === 0 ? undefined : (await versions.expect(place, index - 1)).record.highest
+      const version = asked ?? nextNumber(place, highest)
+      if (asked !== undefined) await numbers.claim(place, asked, index)
+      const content: VersionContent = {
+        ...about,
+        description: about.description ?? latest?.record.content.description ?? null,
+        digest: '',
+        size: 0,
+        count: 0,
+        remoteCount: 0,
+        createdAt: now(),
+        parent: latest?.record.index ?? null,
+      }
+      const record: VersionRecord = {
+        workspace: place.workspace,
+        name: place.name,
+        index,
+        type,
+        version,
+        highest: highest !== undefined && compareVersions(highest, version) > 0 ? highest : version,
+        automatic: asked === undefined,
+        writeId: randomId(),
+        deleted: false,
+        manifest: null,
+        draft: { state: 'OPEN', content },
+      }
+      if (await versions.create(record)) {
+        await heads.change(place)
+        return { record, previous: latest?.record.version ?? null }
+      }
+      await pause(attempt, () => busy(place))
+    }
+  }
+
+  /** A version that is not closed; `undefined` when it is, or was deleted. */
+  async find(place: ArtifactPlace, index: number): Promise<OpenVersion | undefined> {
+    const held = await this.#parts.versions.read(place, index)
+    return isOpen(held) ? held : undefined
+  }
+
+  /** @throws ConflictError `version-immutable`; NotFoundError `version-not-found` */
+  async expect(place: ArtifactPlace, index: number): Promise<OpenVersion> {
+    const held = await this.#parts.versions.read(place, index)
+    if (!held || held.record.deleted) throw notFound(place, index)
+    if (isOpen(held) && held.record.draft.state === 'OPEN') return held
+    throw new ConflictError(
+      `${placeText(place)}:${held.record.version} is ${held.record.draft ? 'in error' : 'closed'}, and cannot be changed any more. Log a new version.`,
+      { code: 'version-immutable', fields: { artifact: placeText(place), version: held.record.version } },
+    )
+  }
+
+  /** After an asset was stored: it counts unless closing began before. */
+  async assertTaken(place: ArtifactPlace, index: number): Promise<void> {
+    const { draft } = (await this.expect(place, index)).record
+    if (draft.closing)
+      throw new ConflictError(`v${index} of ${placeText(place)} is being closed: it takes no more assets.`, {
+        code: 'version-immutable',
+      })
+  }
+
+  /** Changes what will be said of it. */
+  async change(
+    place: ArtifactPlace,
+    index: number,
+    change: (content: VersionContent) => VersionContent,
+  ): Promise<void> {
+    await this.#replace(place, index, async (record) => ({
+      record: { ...record, draft: { ...record.draft, content: change(record.draft.content) } },
+    }))
+  }
+
+  /** The replacement of the record is the commit point: before it nothing is visible, after it anybody who meets it brings the head up to date. */
+  async close(place: ArtifactPlace, index: number): Promise<void> {
+    const { heads, openAssets, now } = this.#parts
+    await this.#replace(place, index, async (record) => ({
+      record: { ...record, draft: { ...record.draft, closing: true } },
+    }))
+    await this.#replace(place, index, async ({ draft, ...record }) => {
+      const assets = await openAssets.list(place, index)
+      const written = await openAssets.write(assets, `${place.name}:v${index}`)
+      const { manifest, digest, size, count, remoteCount, inlinePack } = written
+      const content = { ...draft.content, digest, size, count, remoteCount, createdAt: now() }
+      return { record: { ...record, manifest, content }, attachment: inlinePack }
+    })
+    await heads.change(place)
+    await openAssets.delete(place, index)
+  }
+
+  async giveUp(place: ArtifactPlace, index: number): Promise<void> {
+    await this.#replace(place, index, async (record) => ({
+      record: { ...record, draft: { ...record.draft, state: 'ERROR' } },
+    }))
+    await this.#parts.heads.change(place)
+    await this.#parts.openAssets.delete(place, index)
+  }
+
+  async #replace(
+    place: ArtifactPlace,
+    index: number,
+    make: (record: OpenVersion['record']) => Promise<{ record: VersionRecord; attachment?: Uint8Array }>,
+  ): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      const held = await this.expect(place, index)
+      const { record, attachment } = await make(held.record)
+      if (await this.#parts.versions.change(held, record, attachment)) return
+      await pause(attempt, () => busy(place))
+    }
+  }
+}
+
+function isOpen(held: HeldVersion | undefined): held is OpenVersion {
+  return held !== undefined && !held.record.deleted && held.record.draft !== undefined
+}
+
+function notFound(place: ArtifactPlace, index: number): NotFoundError {
+  return new NotFoundError(`${placeText(place)} has no version v${index}, or has it no more.`, {
+    code: 'version-not-found',
+    fields: { artifact: placeText(place), version: `v${index}` },
+  })
+}
+
+function busy(place: ArtifactPlace): ConflictError {
+  return new ConflictError(`Too many versions of ${placeText(place)} are made at once. Try again.`, {
+    code: 'too-busy',
+  })
+}

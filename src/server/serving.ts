@@ -1,0 +1,36 @@
+export interface ServeOptions {
+  /** Answers requests: a backend's `fetch`. */
+  readonly fetch: (request: Request) => Promise<Response>
+  /** Default 127.0.0.1: only this machine. */
+  readonly hostname?: string
+  /** Default 5173; 0 takes a free one. */
+  readonly port?: number
+  /** Further names under which it may be addressed. */
+  readonly hosts?: readonly string[]
+  /** Web pages that may use it. */
+  readonly origins?: readonly string[]
+}
+
+export interface Serving {
+  readonly url: string
+  readonly port: number
+  /** Takes no more requests, finishes those under way, for at most `graceMs` (default 10,000). */
+  close(graceMs?: number): Promise<void>
+}
+
+/** Of a server when none is said. */
+export const usualPort = 5173
+
+/** Under which a server that listens there is addressed. */
+export function hostsOf(hostname: string, port: number, further: readonly string[] = []): string[] {
+  return [...[hostname, 'localhost', '127.0.0.1', '[::1]'].map((name) => withPort(name, port)), ...further]
+}
+
+export function urlOf(hostname: string, port: number): string {
+  return `http://${withPort(hostname, port)}`
+}
+
+function withPort(hostname: string, port: number): string {
+  const name = hostname.includes(':') && !hostname.startsWith('[') ? `[${hostname}]` : hostname
+  return port === 80 ? name : `${name}:${port}`
+}
