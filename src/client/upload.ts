@@ -167,6 +167,7 @@ async function add(
       metadata: asset.metadata,
       cuts: encoded.cuts,
       body: encoded.body,
+      known: encoded.known,
       preview: () => given ?? encoded.preview(),
       info: () => (info ? { ...encoded.info?.(), ...info } : encoded.info?.()),
     },

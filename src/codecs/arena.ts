@@ -29,10 +29,7 @@ export class Arena {
   /** The same elements in a typed array of the same kind. */
   copy<View extends ArrayBufferView>(view: View): View {
     const { buffer, offset } = this.#reserve(view.byteLength)
-    new Uint8Array(buffer, offset, view.byteLength).set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength))
-    const copy = viewLike(view, buffer, offset)
-    if (!isLike(copy, view)) throw new TypeError('A typed array of another kind came out of its own constructor.')
-    return copy
+    return copyInto(view, buffer, offset)
   }
 
   #reserve(length: number): { buffer: ArrayBuffer; offset: number } {
@@ -49,6 +46,14 @@ export class Arena {
     this.#at = length
     return { buffer, offset: 0 }
   }
+}
+
+/** The same elements in a typed array of the same kind, in this memory. */
+export function copyInto<View extends ArrayBufferView>(view: View, buffer: ArrayBuffer, offset: number): View {
+  new Uint8Array(buffer, offset, view.byteLength).set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength))
+  const copy = viewLike(view, buffer, offset)
+  if (!isLike(copy, view)) throw new TypeError('A typed array of another kind came out of its own constructor.')
+  return copy
 }
 
 function viewLike(view: ArrayBufferView, buffer: ArrayBuffer, offset: number): unknown {

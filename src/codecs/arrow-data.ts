@@ -101,3 +101,15 @@ export function indexAt(data: ArrowData, row: number): number {
 function isIndexable(values: ArrayBufferView): values is ArrayBufferView & ArrayLike<number | bigint> {
   return 'length' in values
 }
+
+/** Another object in any case. Nested data is not copied: what builds it does not build it over. */
+export function copiedData(data: ArrowData, copy: <View extends ArrayBufferView>(view: View) => View): ArrowData {
+  if (data.children.length > 0 || data.dictionary) return { ...data }
+  const { nullBitmap, values, valueOffsets } = data
+  return {
+    ...data,
+    nullBitmap: nullBitmap && copy(nullBitmap),
+    values: values && copy(values),
+    valueOffsets: valueOffsets && copy(valueOffsets),
+  }
+}

@@ -1,4 +1,5 @@
 import type { Pace } from '../platform/pace.ts'
+import type { TableRecall } from './table-recall.ts'
 
 /** JSON as it is stored: no undefined, no NaN, no class instances. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
@@ -27,12 +28,36 @@ export interface Encoded {
   readonly cuts: 'content' | 'given'
   /** Read at most once. A piece is valid until the next one is asked for (its buffer may be reused); the reader never writes to it. */
   readonly body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>
+  /** Digests of given pieces that are known from an earlier encoding. */
+  readonly known?: KnownPieces
   /** Call after `body` has been read to its end. */
   preview(): Preview | undefined
   /** Facts for the encoding of the next version (a table's boundary column). Call after `body` has been read. */
   info?(): JsonObject | undefined
   /** Its memory may serve the next value: call last, once nothing of it is in use. Left out, it is garbage like any other. */
   release?(): void
+}
+
+/** What is known of given pieces from an earlier encoding. While a body is read, it is about the piece that came last. */
+export interface KnownPieces {
+  last(): string | undefined
+  /** Its digest, known or not: SHA-256, hexadecimal. */
+  learn(digest: string): void
+  /** Called before its bytes go into the hash of the whole: `state` gives that of all before it. */
+  before(state: () => HashState): void
+  /** Pieces that come first and are as they were, with the state of the hash of the whole behind them. Ask before the body is read. */
+  head():
+    | { readonly pieces: readonly { readonly digest: string; readonly size: number }[]; readonly state: HashState }
+    | undefined
+  /** Leaves those pieces out of the body. */
+  skip(): void
+}
+
+/** A SHA-256 under way. */
+export interface HashState {
+  copy(): HashState
+  update(bytes: Uint8Array): void
+  hex(): string
 }
 
 /** A stored asset, as a codec reads it. Every byte that comes out was verified against its digest. */
@@ -59,6 +84,8 @@ export interface EncodeOptions {
     get(column: string): Json | undefined
     set(column: string, summary: Json): unknown
   }
+  /** What the encoding before found out about a table in pieces that are the same objects as long as their content is the same. */
+  readonly recall?: TableRecall
 }
 
 /** Turns values into bytes and back. One object per kind, in a file of its own, registered in `registry.ts`. */

@@ -1,11 +1,11 @@
 import type { DataType } from 'apache-arrow'
-import { ConflictError } from '../errors.ts'
-import type { Arena } from './arena.ts'
+import { ConflictError, InvalidInputError } from '../errors.ts'
 import type { ArrowData } from './arrow-data.ts'
 import { isTypedArray, type PlainObject } from './capabilities.ts'
 import type { Steps } from './steps.ts'
 import { ColumnBuilder } from './table-builder.ts'
-import type { Built } from './table-flat-builders.ts'
+import { type KeptCells, keptCells } from './table-cells.ts'
+import type { ColumnMemory } from './table-memory.ts'
 import { BLOCK_ROWS, commonLength, isVector, RecordsReader, type VectorLike } from './table-records.ts'
 import { typedArrayType } from './table-typed.ts'
 
@@ -25,7 +25,7 @@ export interface ReadColumn {
   readonly type: DataType
   /** Its cells are lists or objects. */
   readonly nested?: boolean
-  /** Empty unless they were to be kept. */
+  /** Those that were kept. */
   readonly chunks: readonly ArrowData[]
 }
 
@@ -34,13 +34,26 @@ export interface ReadBlocks {
   readonly rows: number
 }
 
+/** Takes the pieces of one column, as they come. The same table always comes in the same pieces. */
+export interface ColumnPieces {
+  /** What is known of the column from an earlier reading. */
+  readonly memory?: ColumnMemory
+  /** The next piece, if its cells are as they were. */
+  addSame?(values: readonly unknown[], from: number, to: number): boolean
+  /** What was taken comes again, from the first piece on: trust nothing. */
+  restart?(): void
+  /** The next piece, in memory that is used again for the one after it. */
+  add(chunks: readonly ArrowData[], cells?: KeptCells): Steps<void>
+  /** The next piece, in memory that others may write to. */
+  addLive(chunks: readonly ArrowData[]): Steps<void>
+  /** Ends the column; those that were kept. */
+  end(): readonly ArrowData[]
+}
+
 export interface ReadBlocksOptions {
-  /** Where copies of the pieces are kept: a copy of the table that later changes do not reach. Else their memory is used again and again. */
-  readonly keep?: Arena
-  /** Typed arrays and Arrow vectors are kept as they are, not copied: for a table that does not change while it is in use. */
+  readonly piecesOf: (column: string) => ColumnPieces
+  /** Typed arrays and Arrow vectors are kept as they are: for a table that does not change while it is in use. */
   readonly shared?: boolean
-  /** Told of each piece as it is read: number of the column, in order of first appearance. The same table always comes in the same pieces. */
-  readonly piece?: (column: number, data: ArrowData) => Steps<void>
 }
 
 /**
@@ -58,17 +71,17 @@ function isRecords(value: readonly unknown[] | PlainObject): value is readonly u
   return Array.isArray(value)
 }
 
-function* readRecords(records: readonly unknown[], options: ReadBlocksOptions): Steps<ReadBlocks> {
+function* readRecords(records: readonly unknown[], { piecesOf }: ReadBlocksOptions): Steps<ReadBlocks> {
   const expected = records.length
   const reader = new RecordsReader(records, Math.min(expected, PIECE_ROWS))
-  const pieces: Pieces[] = []
+  const readings = new Map<string, Reading>()
+  const readingOf = (name: string) => {
+    const reading = readings.get(name) ?? { name, pieces: piecesOf(name) }
+    readings.set(name, reading)
+    return reading
+  }
   const take = function* () {
-    let index = 0
-    for (const builder of reader.builders.values()) {
-      pieces[index] ??= new Pieces(index, options)
-      yield* pieces[index].add(builder.take())
-      index += 1
-    }
+    for (const [name, builder] of reader.builders) yield* addTaken(readingOf(name), builder)
   }
   let rows = 0
   let taken = 0
@@ -86,25 +99,31 @@ function* readRecords(records: readonly unknown[], options: ReadBlocksOptions): 
   }
   yield* take()
   const columns: ReadColumn[] = []
-  for (const [name, builder] of reader.builders) {
-    const own = pieces[columns.length] ?? new Pieces(columns.length, options)
-    columns.push(yield* own.finish(name, builder))
-  }
+  for (const [name, builder] of reader.builders) columns.push(yield* finish(readingOf(name), builder))
   return { columns, rows }
 }
 
-function* readColumns(source: PlainObject, options: ReadBlocksOptions): Steps<ReadBlocks> {
+function* readColumns(source: PlainObject, { piecesOf, shared }: ReadBlocksOptions): Steps<ReadBlocks> {
   const rows = commonLength(source)
   const columns: ReadColumn[] = []
   // As they are now: a column may be added between two steps.
   for (const [name, values] of Object.entries(source)) {
-    const pieces = new Pieces(columns.length, options)
-    if (options.shared && (isVector(values) || isTypedArray(values))) columns.push(asItIs(name, values, rows))
-    else if (isVector(values)) columns.push(yield* pieces.all(name, { type: values.type, chunks: [...values.data] }))
-    else if (isTypedArray(values)) columns.push(yield* readTyped(name, values, rows, pieces))
-    else if (Array.isArray(values)) columns.push(yield* readArray(name, values, rows, pieces))
+    if (shared && (isVector(values) || isTypedArray(values))) {
+      columns.push(asItIs(name, values, rows))
+      continue
+    }
+    const reading = { name, pieces: piecesOf(name) }
+    if (isVector(values)) columns.push(yield* readVector(values, reading))
+    else if (isTypedArray(values)) columns.push(yield* readTyped(values, rows, reading))
+    else if (Array.isArray(values)) columns.push(yield* readArray(values, rows, reading))
   }
   return { columns, rows }
+}
+
+/** A column being read, and who takes its pieces. */
+interface Reading {
+  readonly name: string
+  readonly pieces: ColumnPieces
 }
 
 function asItIs(
@@ -116,11 +135,15 @@ function asItIs(
   return { name, type: typedArrayType(values).type, chunks: [{ length, offset: 0, values, children: [] }] }
 }
 
+function* readVector({ type, data }: VectorLike, { name, pieces }: Reading): Steps<ReadColumn> {
+  for (const chunk of [...data]) if (chunk.length > 0) yield* pieces.addLive([chunk])
+  return { name, type, chunks: pieces.end() }
+}
+
 function* readTyped(
-  name: string,
   values: ArrayBufferView & ArrayLike<number | bigint>,
   rows: number,
-  pieces: Pieces,
+  { name, pieces }: Reading,
 ): Steps<ReadColumn> {
   const { type } = typedArrayType(values)
   for (let from = 0; from < rows; from += PIECE_ELEMENTS) {
@@ -128,75 +151,107 @@ function* readTyped(
     if (values.length < to) throw changing(name)
     const part: unknown = Reflect.apply(viewPart, values, [from, to])
     if (!ArrayBuffer.isView(part)) throw changing(name)
-    yield* pieces.add({ type, chunks: [{ length: to - from, offset: 0, values: part, children: [] }] })
+    yield* pieces.addLive([{ length: to - from, offset: 0, values: part, children: [] }])
   }
-  return pieces.column(name, type)
+  return { name, type, chunks: pieces.end() }
 }
 
-function* readArray(name: string, values: readonly unknown[], rows: number, pieces: Pieces): Steps<ReadColumn> {
-  const builder = new ColumnBuilder(name, Math.min(rows, PIECE_ROWS))
-  for (let from = 0; from < rows; from += BLOCK_ROWS) {
-    const to = Math.min(from + BLOCK_ROWS, rows)
+function* readArray(values: readonly unknown[], rows: number, reading: Reading): Steps<ReadColumn> {
+  const { pieces } = reading
+  const { memory } = pieces
+  if (memory?.type) {
+    const column = yield* readChanged(values, rows, memory.type, reading)
+    if (column) return column
+    pieces.restart?.()
+  }
+  return yield* readWhole(values, rows, reading)
+}
+
+/** Only the pieces whose cells are not as they were. `undefined` when they do not fit in with the rest: another type, or a cell that cannot be stored. */
+function* readChanged(
+  values: readonly unknown[],
+  rows: number,
+  type: DataType,
+  { name, pieces }: Reading,
+): Steps<ReadColumn | undefined> {
+  const cellsOf = keptCells(type)
+  if (!cellsOf) return undefined
+  let builder: ColumnBuilder | undefined
+  for (let from = 0; from < rows; from += PIECE_ROWS) {
+    const to = Math.min(from + PIECE_ROWS, rows)
+    if (values.length < to) throw changing(name)
+    yield
+    if (pieces.addSame?.(values, from, to)) continue
+    builder ??= new ColumnBuilder(name, Math.min(rows, PIECE_ROWS))
+    const cells = cellsOf()
+    try {
+      yield* readPiece(values, from, to, builder, name, cells)
+    } catch (error) {
+      // Told by the reading of the whole column, which knows what is before it.
+      if (error instanceof InvalidInputError) return undefined
+      throw error
+    }
+    const built = builder.take()
+    if (!built || String(built.type) !== String(type) || lengthOf(built.chunks) !== to - from) return undefined
+    yield* pieces.add(built.chunks, cells)
+  }
+  return { name, type, chunks: pieces.end() }
+}
+
+function* readWhole(values: readonly unknown[], rows: number, reading: Reading): Steps<ReadColumn> {
+  const builder = new ColumnBuilder(reading.name, Math.min(rows, PIECE_ROWS))
+  // Until the type is known a piece has to wait for the next, and then they are not where `readChanged` would look for them.
+  let settled = true
+  for (let from = 0; from < rows; from += PIECE_ROWS) {
+    const to = Math.min(from + PIECE_ROWS, rows)
+    yield* readPiece(values, from, to, builder, reading.name)
+    settled = (yield* addTaken(reading, builder)) === to - from && settled
+  }
+  const column = yield* finish(reading, builder)
+  const { memory } = reading.pieces
+  if (settled && memory) memory.type = column.type
+  return column
+}
+
+function* readPiece(
+  values: readonly unknown[],
+  start: number,
+  end: number,
+  builder: ColumnBuilder,
+  name: string,
+  cells?: KeptCells,
+): Steps<void> {
+  for (let from = start; from < end; from += BLOCK_ROWS) {
+    const to = Math.min(from + BLOCK_ROWS, end)
     if (values.length < to) throw changing(name)
     builder.append(values, from, to, (index) => `${name}[${index}]`)
+    cells?.take(values, from, to)
     yield
-    if (to % PIECE_ROWS === 0) yield* pieces.add(builder.take())
   }
-  return yield* pieces.finish(name, builder)
+}
+
+/** What is in the builder, if its type is settled; how many rows. */
+function* addTaken({ pieces }: Reading, builder: ColumnBuilder): Steps<number> {
+  const chunks = builder.take()?.chunks ?? []
+  const rows = lengthOf(chunks)
+  if (rows > 0) yield* pieces.add(chunks)
+  return rows
+}
+
+/** What is left in the builder. */
+function* finish({ name, pieces }: Reading, builder: ColumnBuilder): Steps<ReadColumn> {
+  const { type, chunks } = builder.finish()
+  for (const data of chunks) if (data.length > 0) yield* pieces.add([data])
+  const column = { name, type, chunks: pieces.end() }
+  return builder.isNested ? { ...column, nested: true } : column
+}
+
+function lengthOf(chunks: readonly ArrowData[]): number {
+  return chunks.reduce((sum, { length }) => sum + length, 0)
 }
 
 // That of every typed array.
 const { subarray: viewPart } = Object.getPrototypeOf(Uint8Array.prototype)
-
-/** The pieces of one column. */
-class Pieces {
-  readonly #column: number
-  readonly #options: ReadBlocksOptions
-  readonly #kept: ArrowData[] = []
-
-  constructor(column: number, options: ReadBlocksOptions) {
-    this.#column = column
-    this.#options = options
-  }
-
-  *add(built: Built | undefined): Steps<void> {
-    if (built === undefined) return
-    const { keep, piece } = this.#options
-    for (const data of built.chunks) {
-      if (data.length === 0) continue
-      const own = keep ? copied(data, keep) : data
-      if (keep) this.#kept.push(own)
-      if (piece) yield* piece(this.#column, own)
-      yield
-    }
-  }
-
-  *all(name: string, built: Built): Steps<ReadColumn> {
-    yield* this.add(built)
-    return this.column(name, built.type)
-  }
-
-  *finish(name: string, builder: ColumnBuilder): Steps<ReadColumn> {
-    const column = yield* this.all(name, builder.finish())
-    return builder.isNested ? { ...column, nested: true } : column
-  }
-
-  column(name: string, type: DataType): ReadColumn {
-    return { name, type, chunks: this.#kept }
-  }
-}
-
-/** Nested pieces are not copied: they were built for this reading, and are not built over. */
-function copied(data: ArrowData, arena: Arena): ArrowData {
-  if (data.children.length > 0 || data.dictionary) return data
-  const { nullBitmap, values, valueOffsets } = data
-  return {
-    ...data,
-    nullBitmap: nullBitmap && arena.copy(nullBitmap),
-    values: values && arena.copy(values),
-    valueOffsets: valueOffsets && arena.copy(valueOffsets),
-  }
-}
 
 function changing(column: string): ConflictError {
   return new ConflictError(`Column '${column}' became shorter while it was read. It is read again when it rests.`, {

@@ -1,9 +1,10 @@
 import { Message, Schema } from 'apache-arrow'
 import { BatchBody } from './arrow-body.ts'
-import type { Column, ColumnPlan } from './arrow-column.ts'
+import { type Column, type ColumnPlan, isDecoded } from './arrow-column.ts'
 import { type Range, rangesOf } from './arrow-data.ts'
 import { dictionaryBatchMessage, endOfStream, framed, recordBatchMessage } from './arrow-message.ts'
 import { PieceMerger } from './table-pieces.ts'
+import type { TableRecall } from './table-recall.ts'
 
 /** A dictionary is written in parts of so many values: appending to it leaves all parts but the last as they were. */
 const DICTIONARY_PART = 4096
@@ -15,6 +16,7 @@ export interface TableStream {
   readonly starts: readonly number[]
   /** Filled while the stream is made. */
   readonly counts?: PieceCounts
+  readonly recall?: TableRecall
 }
 
 /** How many pieces the schema with the dictionaries took, and each batch: so that a reader finds a batch without reading those before it. */
@@ -29,6 +31,11 @@ export class PieceCounts {
     }
   }
 
+  /** Of pieces that are not made: `counts` of the schema and of each batch. */
+  known(counts: readonly number[]): void {
+    this.all.push(...counts)
+  }
+
   end(): void {
     this.all.push(this.#current)
     this.#current = 0
@@ -40,31 +47,39 @@ export class PieceCounts {
  * of the stream with the last. Neighbours under 4 KiB within one batch share a piece. A piece is valid until the next.
  */
 export function* streamTable(table: TableStream): Generator<Uint8Array> {
+  const { recall } = table
   const merger = new PieceMerger()
   const counts = table.counts ?? new PieceCounts()
-  const schema = new Schema(
-    table.columns.map(({ field }) => field),
-    new Map(table.metadata),
-  )
-  yield* counts.count(merger.add(framed(Message.encode(Message.from(schema)))))
   const batches = table.starts.length - 1
   // A table of one batch may be so small that it is one piece in all.
   const alone = batches <= 1 && table.dictionaries.length === 0
-  if (!alone) yield* counts.count(merger.flush())
+  const skipped = recall?.skipped ?? []
+  if (skipped.length > 0) {
+    counts.known([1, ...skipped])
+  } else {
+    const opening = merger.add(schemaMessage(table))
+    if (alone) yield* counts.count(opening)
+    else yield* counts.count(watched(withRest(opening, merger), recall))
+  }
 
   const body = new BatchBody()
   for (const dictionary of table.dictionaries) {
     yield* counts.count(streamDictionary(dictionary, body, merger))
     yield* counts.count(merger.flush())
   }
-  if (!alone) counts.end()
-  for (let batch = 0; batch < batches; batch += 1) {
+  if (!alone && skipped.length === 0) counts.end()
+  for (let batch = skipped.length; batch < batches; batch += 1) {
     const from = table.starts[batch] ?? 0
     const to = table.starts[batch + 1] ?? from
     if (to === from && from === 0) continue
-    yield* counts.count(streamBatch(table, from, to, body, merger))
-    if (batch === batches - 1) continue
-    yield* counts.count(merger.flush())
+    const ranges = table.columns.map(({ chunks, starts }) => rangesOf(chunks, starts, from, to))
+    const pieces = streamBatch(table, ranges, to - from, body, merger)
+    if (batch === batches - 1) {
+      yield* counts.count(pieces)
+      continue
+    }
+    const whole = withRest(pieces, merger)
+    yield* counts.count(recall ? recall.batch(batch, whole) : whole)
     counts.end()
   }
   yield* counts.count(merger.add(endOfStream))
@@ -72,19 +87,43 @@ export function* streamTable(table: TableStream): Generator<Uint8Array> {
   counts.end()
 }
 
+/** Makes ready what is remembered of the table, if it helps: dictionaries are of the whole table, so what a batch's bytes are is not told by its rows alone. */
+export function recalled(table: TableStream, recall: TableRecall | undefined): TableRecall | undefined {
+  if (table.dictionaries.length > 0 || table.columns.some(({ layout }) => isDecoded(layout))) return undefined
+  recall?.begin(table.columns, table.starts, schemaMessage(table))
+  return recall
+}
+
+function schemaMessage({ columns, metadata }: TableStream): Uint8Array {
+  const schema = new Schema(
+    columns.map(({ field }) => field),
+    new Map(metadata),
+  )
+  return framed(Message.encode(Message.from(schema)))
+}
+
+function watched(pieces: Iterable<Uint8Array>, recall: TableRecall | undefined): Iterable<Uint8Array> {
+  return recall ? recall.opening(pieces) : pieces
+}
+
+function* withRest(pieces: Iterable<Uint8Array>, merger: PieceMerger): Generator<Uint8Array> {
+  yield* pieces
+  yield* merger.flush()
+}
+
 function* streamBatch(
   { columns }: TableStream,
-  from: number,
-  to: number,
+  ranges: readonly Range[][],
+  rows: number,
   body: BatchBody,
   merger: PieceMerger,
 ): Generator<Uint8Array> {
   body.clear()
-  const ends = columns.map(({ layout, chunks, starts }) => {
-    body.column(layout, rangesOf(chunks, starts, from, to), to - from)
+  const ends = columns.map(({ layout }, index) => {
+    body.column(layout, ranges[index], rows)
     return body.at
   })
-  yield* merger.add(recordBatchMessage(body.shape(to - from)))
+  yield* merger.add(recordBatchMessage(body.shape(rows)))
   let at = 0
   for (const end of ends) {
     yield* merger.add(body.bytes.subarray(at, end))

@@ -4,6 +4,7 @@ import { lastAtOrBefore } from './arrow-data.ts'
 import type { JsonObject } from './codec.ts'
 import type { Steps } from './steps.ts'
 import { hashRows, hashSample } from './table-hash.ts'
+import type { TableRecall } from './table-recall.ts'
 import { targetRows } from './table-size.ts'
 
 /** So many rows, evenly spread, tell which column tells rows apart. */
@@ -33,13 +34,17 @@ export interface Cuts {
  * was dropped or rewritten and the number of rows is the same, the batches keep their row counts instead, so that all other columns stay as they
  * are.
  */
-export function* cutRows(columns: readonly Column[], rows: number, previous: JsonObject | undefined): Steps<Cuts> {
+export function* cutRows(
+  columns: readonly Column[],
+  rows: number,
+  previous: JsonObject | undefined,
+  recall: TableRecall | undefined,
+): Steps<Cuts> {
   const target = targetRows(columns, rows, previous?.rows)
   const chosen = chooseBoundary(columns, rows, previous?.boundary)
   const before = readLengths(previous?.batches)
   yield
-  const natural =
-    chosen === undefined ? fixedCuts(rows, target) : boundaryCuts(yield* hashRows(chosen.column, rows), rows, target)
+  const natural = yield* naturalCuts(chosen?.column, rows, target, recall)
   const kept = before !== undefined && sum(before) === rows && previous?.rows === target
   const stale = kept && shared(lengths(natural), before) < STILL_THERE
   const starts = stale ? startsFrom(before) : natural
@@ -47,6 +52,19 @@ export function* cutRows(columns: readonly Column[], rows: number, previous: Jso
   const info = { boundary: chosen?.column.name ?? null, reason, rows: target }
   if (starts.length > REMEMBERED_BATCHES) return { starts, info }
   return { starts, info: { ...info, batches: writeLengths(lengths(starts)) } }
+}
+
+function* naturalCuts(
+  column: Column | undefined,
+  rows: number,
+  target: number,
+  recall: TableRecall | undefined,
+): Steps<readonly number[]> {
+  if (column === undefined) return fixedCuts(rows, target)
+  const make = function* () {
+    return boundaryCuts(yield* hashRows(column, rows), rows, target)
+  }
+  return yield* recall ? recall.cuts(column, target, make) : make()
 }
 
 function chooseBoundary(

@@ -8,6 +8,7 @@ import { isPlainObject, type PlainObject } from './capabilities.ts'
 import { atOnce } from './steps.ts'
 import { readBlocks } from './table-blocks.ts'
 import { describeCell } from './table-cell.ts'
+import { CopiedPieces } from './table-copied-pieces.ts'
 import { columnsFromFlechette, isFlechetteTable } from './table-flechette.ts'
 
 /** A table as it will be stored. */
@@ -55,7 +56,7 @@ export async function readTable(given: unknown, plan: ColumnPlan, memory = new A
 
 /** Records or columns: typed arrays and vectors as they are, what is made of other cells in pieces that are copied together. */
 function fromPlain(value: readonly unknown[] | PlainObject, plan: ColumnPlan, memory: Arena): TableColumns {
-  const { columns, rows } = atOnce(readBlocks(value, { keep: memory, shared: true }))
+  const { columns, rows } = atOnce(readBlocks(value, { piecesOf: () => new CopiedPieces(memory), shared: true }))
   return {
     columns: columns.map(({ name, type, chunks }) => planColumn(new Field(name, type, true), chunks, plan)),
     rows,

@@ -7,7 +7,7 @@ import { checkStream } from './arrow-check.ts'
 import { type ColumnPlan, isDecoded } from './arrow-column.ts'
 import type { AssetReader, Codec, Encoded, EncodeOptions, JsonObject, Preview } from './codec.ts'
 import { atOnce } from './steps.ts'
-import { PieceCounts, streamTable } from './table-body.ts'
+import { PieceCounts, recalled, streamTable } from './table-body.ts'
 import { cutRows } from './table-boundary.ts'
 import { writePieceCounts } from './table-places.ts'
 import { previewTable } from './table-preview.ts'
@@ -55,18 +55,20 @@ const spare = new Spare<Arena>(1)
 
 /** @throws InvalidInputError naming the column or cell that cannot be stored, `rows[7].label`. */
 async function encode(value: unknown, options: EncodeOptions = {}): Promise<Encoded> {
-  const { previous, signal, flat, pace, summaries } = options
+  const { previous, signal, flat, pace, summaries, recall } = options
   throwIfAborted(signal)
   const memory = spare.take() ?? new Arena()
   const plan: ColumnPlan = { plain: new Set(plainBefore(previous)), dictionaries: [] }
   const { columns, rows, metadata, nested } = await readTable(value, plan, memory)
   if (flat && nested !== undefined) throw notFlat(nested)
   throwIfAborted(signal)
-  const cutting = cutRows(columns, rows, previous)
+  const cutting = cutRows(columns, rows, previous, recall)
   const cuts = await (pace ? pace.run(cutting) : atOnce(cutting))
   const counts = new PieceCounts()
   const plain = columns.filter(({ layout }) => isDecoded(layout)).map(({ name }) => name)
-  const body = streamTable({ columns, dictionaries: plan.dictionaries, metadata, starts: cuts.starts, counts })
+  const stream = { columns, dictionaries: plan.dictionaries, metadata, starts: cuts.starts, counts }
+  const known = recalled(stream, recall)
+  const body = streamTable({ ...stream, recall: known })
   let preview: Preview | undefined
   async function* paced(by: Pace): AsyncGenerator<Uint8Array> {
     for (const piece of body) {
@@ -81,6 +83,7 @@ async function encode(value: unknown, options: EncodeOptions = {}): Promise<Enco
     mediaType: ARROW_STREAM,
     cuts: 'given',
     body: pace ? paced(pace) : body,
+    known,
     preview: () => preview ?? atOnce(previewTable(columns, rows, summaries)),
     info: () => ({ ...cuts.info, ...placesInfo(cuts.info, counts), ...(plain.length > 0 && { plain }) }),
     release() {

@@ -10,6 +10,18 @@ export interface AssetBytes {
   readonly cuts: 'content' | 'given'
   /** A piece is valid until the next is asked for. */
   readonly body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>
+  /** What is known of given pieces, so that it need not be made again: while the body is read, of the one that came last. */
+  readonly known?: {
+    last(): string | undefined
+    learn(digest: string): void
+    before(state: () => Hasher): void
+    /** Pieces that come first, and the state of the asset's hash behind them. */
+    head():
+      | { readonly pieces: readonly { readonly digest: string; readonly size: number }[]; readonly state: Hasher }
+      | undefined
+    /** Leaves them out of the body. */
+    skip(): void
+  }
 }
 
 export interface WrittenAsset {
@@ -53,19 +65,35 @@ export class AssetWriter {
   }
 
   async write(
-    { cuts, body }: AssetBytes,
+    { cuts, body, known }: AssetBytes,
     signal?: AbortSignal,
     onBytes?: (bytes: number) => void,
   ): Promise<WrittenAsset> {
     const cutter = new Cutter()
+    if (known) onBytes?.(this.#head(known))
     for await (const piece of body) {
       throwIfAborted(signal)
-      if (cuts === 'given' && piece.length <= largestGivenChunk) await this.#chunk(piece)
+      if (cuts === 'given' && piece.length <= largestGivenChunk) await this.#chunk(piece, known)
       else await this.#cut(piece, cutter)
       if (cuts === 'given') await this.#flush(cutter)
       onBytes?.(piece.length)
     }
     return this.#end(cutter)
+  }
+
+  /** Takes over what is as it was in the old asset, and how many bytes that is. */
+  #head(known: NonNullable<AssetBytes['known']>): number {
+    const head = known.head()
+    const refs = head && this.#old.first(head.pieces)
+    if (!head || !refs) return 0
+    known.skip()
+    for (const ref of refs) {
+      this.#positions.push(this.#size)
+      this.#refs.push(ref)
+      this.#size += ref.size
+    }
+    this.#hasher = head.state.copy()
+    return this.#size
   }
 
   async #cut(piece: Uint8Array, cutter: Cutter): Promise<void> {
@@ -117,11 +145,15 @@ export class AssetWriter {
     await this.#chunk(bytes)
   }
 
-  async #chunk(bytes: Uint8Array): Promise<void> {
+  async #chunk(bytes: Uint8Array, known?: AssetBytes['known']): Promise<void> {
     if (bytes.length === 0) return
-    this.#hasher ??= this.#digester.create()
-    this.#hasher.update(bytes)
-    await this.#store(bytes, this.#digester.hex(bytes))
+    const hasher = this.#hasher ?? this.#digester.create()
+    this.#hasher = hasher
+    known?.before(() => hasher.copy())
+    hasher.update(bytes)
+    const digest = known?.last() ?? this.#digester.hex(bytes)
+    known?.learn(digest)
+    await this.#store(bytes, digest)
   }
 
   async #store(bytes: Uint8Array, digest: string): Promise<void> {
@@ -196,6 +228,13 @@ class OldChunks {
 
   advance(by: number): void {
     this.#at += by
+  }
+
+  /** The chunks it begins with, if they are these; walks on to behind them. */
+  first(pieces: readonly { readonly digest: string }[]): readonly ChunkRef[] | undefined {
+    if (pieces.some(({ digest }, index) => this.#refs[index]?.digest !== digest)) return undefined
+    this.#at = pieces.length
+    return this.#refs.slice(0, pieces.length)
   }
 
   /** Equal content in the old asset; walks on to just behind it. */

@@ -1,4 +1,4 @@
-import { builtin } from '../platform/builtin.ts'
+import { builtin, type NodeHash } from '../platform/builtin.ts'
 
 /** SHA-256 as lower-case hexadecimal: what `sha256sum` prints. */
 export interface Digester {
@@ -8,6 +8,8 @@ export interface Digester {
 
 export interface Hasher {
   update(bytes: Uint8Array): void
+  /** Another one, that goes on from here by itself. */
+  copy(): Hasher
   /** Ends it: call once. */
   hex(): string
 }
@@ -26,10 +28,12 @@ export function openDigester(): Promise<Digester> {
 function nativeDigester(): Digester | undefined {
   const crypto = builtin('node:crypto')
   if (!crypto) return undefined
-  const create = () => {
-    const hash = crypto.createHash('sha256')
-    return { update: (bytes: Uint8Array) => void hash.update(bytes), hex: () => hash.digest('hex') }
-  }
+  const hasher = (hash: NodeHash): Hasher => ({
+    update: (bytes) => void hash.update(bytes),
+    copy: () => hasher(hash.copy()),
+    hex: () => hash.digest('hex'),
+  })
+  const create = () => hasher(crypto.createHash('sha256'))
   // The one-shot form saves a third on small inputs; Node has it since 20.12.
   const { hash } = crypto
   const hex = hash ? (bytes: Uint8Array) => hash('sha256', bytes, 'hex') : (bytes: Uint8Array) => once(create, bytes)
@@ -42,27 +46,30 @@ export async function wasmDigester(): Promise<Digester> {
   // One instance serves all one-shot digests; a stream needs its own, because its state lies in the instance's memory.
   const shared = await createSHA256()
   const saved = shared.init().save()
+  const from = (begun: Uint8Array): Hasher => {
+    let state = begun
+    return {
+      update: (bytes) => {
+        state = shared.load(state).update(bytes).save()
+      },
+      copy: () => from(state),
+      hex: () => shared.load(state).digest('hex'),
+    }
+  }
   return {
     hex: (bytes) => shared.init().update(bytes).digest('hex'),
-    create: () => {
-      let state = saved
-      return {
-        update: (bytes) => {
-          state = shared.load(state).update(bytes).save()
-        },
-        hex: () => shared.load(state).digest('hex'),
-      }
-    },
+    create: () => from(saved),
   }
 }
 
 export async function scriptDigester(): Promise<Digester> {
   const { bytesToHex, sha256 } = await import('./script-sha256.ts')
-  const create = () => {
-    const hash = sha256.create()
-    return { update: (bytes: Uint8Array) => void hash.update(bytes), hex: () => bytesToHex(hash.digest()) }
-  }
-  return { hex: (bytes) => bytesToHex(sha256(bytes)), create }
+  const from = (hash: ReturnType<typeof sha256.create>): Hasher => ({
+    update: (bytes) => void hash.update(bytes),
+    copy: () => from(hash.clone()),
+    hex: () => bytesToHex(hash.digest()),
+  })
+  return { hex: (bytes) => bytesToHex(sha256(bytes)), create: () => from(sha256.create()) }
 }
 
 function once(create: () => Hasher, bytes: Uint8Array): string {

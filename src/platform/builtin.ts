@@ -5,10 +5,7 @@
  */
 interface Builtins {
   'node:crypto': {
-    createHash(algorithm: 'sha256'): {
-      update(bytes: Uint8Array): unknown
-      digest(encoding: 'hex'): string
-    }
+    createHash(algorithm: 'sha256'): NodeHash
     hash?(algorithm: 'sha256', bytes: Uint8Array, encoding: 'hex'): string
   }
   'node:zlib': {
@@ -50,4 +47,10 @@ interface HasBuiltins {
 export function builtin<Name extends keyof Builtins>(name: Name): Builtins[Name] | undefined {
   const process: HasBuiltins | undefined = Reflect.get(globalThis, 'process')
   return process?.getBuiltinModule?.(name)
+}
+
+export interface NodeHash {
+  update(bytes: Uint8Array): unknown
+  copy(): NodeHash
+  digest(encoding: 'hex'): string
 }

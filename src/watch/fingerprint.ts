@@ -12,17 +12,9 @@ export class Fingerprint {
   readonly #numbers = new Int32Array(4)
   readonly #numberBytes = new Uint8Array(this.#numbers.buffer)
 
-  /** Of the pieces of each column, one after another. */
-  readonly #columns: string[] = []
-
   constructor(hasher: Hasher) {
     this.#hasher = hasher
     hasher.begin()
-  }
-
-  /** Hashes of a column's pieces: equal as long as the column is. */
-  column(index: number): string {
-    return this.#columns[index] ?? ''
   }
 
   numbers(first: number, second = 0, third = 0, fourth = 0): void {
@@ -48,14 +40,7 @@ export class Fingerprint {
     }
   }
 
-  /** A piece of a column: hashed by itself, so call nothing else before the end. */
-  *piece(column: number, data: ArrowData): Generator<undefined, void> {
-    yield* this.#piece(data)
-    this.#columns[column] = this.column(column) + this.#hasher.end()
-    this.#hasher.begin()
-  }
-
-  *#piece(data: ArrowData): Generator<undefined, void> {
+  *data(data: ArrowData): Generator<undefined, void> {
     const nulls = bytesOf(data.nullBitmap)
     const values = bytesOf(data.values)
     const offsets = bytesOf(data.valueOffsets)
@@ -73,12 +58,18 @@ export class Fingerprint {
       this.numbers(view.length)
       yield* this.bytes(view)
     }
-    for (const child of data.children) yield* this.#piece(child)
-    for (const part of dictionary) yield* this.#piece(part)
+    for (const child of data.children) yield* this.data(child)
+    for (const part of dictionary) yield* this.data(part)
   }
 
   end(): string {
-    for (const hashes of this.#columns) this.text(hashes ?? '')
     return this.#hasher.end()
   }
+}
+
+/** Of some of a column's data, by itself. */
+export function* hashOf(chunks: readonly ArrowData[], hasher: Hasher): Generator<undefined, string> {
+  const fingerprint = new Fingerprint(hasher)
+  for (const data of chunks) yield* fingerprint.data(data)
+  return fingerprint.end()
 }

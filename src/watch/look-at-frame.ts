@@ -1,9 +1,9 @@
-import { Arena } from '../codecs/arena.ts'
 import { isPlainObject } from '../codecs/capabilities.ts'
 import { tableCodec } from '../codecs/table.ts'
+import { TableMemory } from '../codecs/table-memory.ts'
 import { asTable, isArrow, readTable } from '../codecs/table-source.ts'
 import type { ColumnSummaries } from './column-summaries.ts'
-import { Fingerprint } from './fingerprint.ts'
+import { Fingerprint, hashOf } from './fingerprint.ts'
 import type { Hasher } from './hasher.ts'
 import { lookAtTable } from './look-at-table.ts'
 import type { Steps } from './snapshots.ts'
@@ -17,16 +17,19 @@ export async function lookAtFrame(
 ): Promise<Steps> {
   const frame = await asTable(value)
   // DuckDB's results give an object of columns, made for this look alone.
-  if (isPlainObject(frame)) return lookAtTable(frame, hasher, new Arena(), summaries)
+  if (isPlainObject(frame)) return lookAtTable(frame, hasher, { keep: true, memory: new TableMemory(), summaries })
   const { columns, rows, metadata } = await readTable(frame, { plain: new Set(), dictionaries: [] })
   return (function* () {
-    const fingerprint = new Fingerprint(hasher)
-    for (const [index, { chunks }] of columns.entries()) {
+    const hashes: string[] = []
+    for (const { chunks } of columns) {
       for (const data of chunks) {
-        yield* fingerprint.piece(index, data)
+        hashes.push(yield* hashOf([data], hasher))
         yield
       }
+      hashes.push('')
     }
+    const fingerprint = new Fingerprint(hasher)
+    fingerprint.text(hashes.join(' '))
     fingerprint.numbers(rows, columns.length)
     for (const { field } of columns) {
       fingerprint.text(field.name ?? '')

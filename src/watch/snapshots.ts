@@ -1,5 +1,6 @@
-import { Arena } from '../codecs/arena.ts'
 import type { AssetKind, Encoded, EncodeOptions } from '../codecs/codec.ts'
+import { TableMemory } from '../codecs/table-memory.ts'
+import { TableRecall } from '../codecs/table-recall.ts'
 import { isTidemarkError } from '../errors.ts'
 import { Pace } from '../platform/pace.ts'
 import { type Timers, timers } from '../platform/timers.ts'
@@ -39,8 +40,8 @@ export class Snapshots {
   readonly #timers: Timers
   readonly #openHasher: () => Promise<Hasher>
   #hasher: Hasher | undefined
-  // Memory of the last copy, for the next one.
-  #arena: Arena | undefined
+  readonly #memory = new TableMemory()
+  #recall: TableRecall | undefined
   #letGo: (() => void) | undefined
   // Arrow's tables do not change: what was hashed once need not be again.
   readonly #known = new WeakMap<object, string>()
@@ -59,42 +60,42 @@ export class Snapshots {
   async look(source: unknown): Promise<string> {
     const held = await openHeld(source)
     const known = held.kind === 'frame' ? this.#known.get(held.value) : undefined
-    return known ?? (await untilAtRest(async () => this.#pace().run(await this.#steps(held, undefined)))).hash
+    return known ?? (await untilAtRest(async () => this.#pace().run(await this.#steps(held, false)))).hash
   }
 
   /** A copy to make a version of: valid until the next is taken. */
   async take(source: unknown): Promise<Snapshot> {
     const held = await openHeld(source)
-    const arena = this.#memory()
+    this.#keepCopies()
     return untilAtRest(async () => {
-      arena.clear()
       const pace = this.#pace()
-      const { columns, ...seen } = await pace.run(await this.#steps(held, arena))
+      const { columns, ...seen } = await pace.run(await this.#steps(held, true))
       return { ...seen, columns, whole: pace.rests === 0 }
     })
   }
 
-  #memory(): Arena {
-    this.#arena ??= new Arena()
+  #keepCopies(): void {
     this.#letGo?.()
     this.#letGo = this.#timers.after(memoryKept, () => {
-      this.#arena = undefined
+      this.#memory.dropCopies()
+      this.#recall = undefined
     })
-    return this.#arena
   }
 
   #pace(): Pace {
     return new Pace(this.#timers)
   }
 
-  async #steps(held: Held, keep: Arena | undefined): Promise<Steps> {
+  async #steps(held: Held, keep: boolean): Promise<Steps> {
     this.#hasher ??= await this.#openHasher()
     const hasher = this.#hasher
     // What reads tables has Arrow behind it: loaded when it is first needed.
-    if (held.kind === 'arrays')
-      return (await import('./look-at-arrays.ts')).lookAtArrays(held.value, hasher, keep !== undefined)
-    if (held.kind !== 'frame')
-      return (await import('./look-at-table.ts')).lookAtTable(held.value, hasher, keep, this.#summaries)
+    if (held.kind === 'arrays') return (await import('./look-at-arrays.ts')).lookAtArrays(held.value, hasher, keep)
+    if (held.kind !== 'frame') {
+      this.#recall ??= new TableRecall()
+      const about = { keep, memory: this.#memory, recall: this.#recall, summaries: this.#summaries }
+      return (await import('./look-at-table.ts')).lookAtTable(held.value, hasher, about)
+    }
     return (await import('./look-at-frame.ts')).lookAtFrame(held.value, hasher, this.#known, this.#summaries)
   }
 }

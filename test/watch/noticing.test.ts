@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto'
 import { tableFromArrays, vectorFromArray } from 'apache-arrow'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { Encoded } from '../../src/codecs/codec.ts'
+import { openDigester } from '../../src/content/digest.ts'
 import { arrays, table } from '../../src/index.ts'
 import { timers } from '../../src/platform/timers.ts'
 import { type Hasher, openHasher, scriptHasher, wasmHasher } from '../../src/watch/hasher.ts'
@@ -199,6 +202,139 @@ describe('a look at a large table', () => {
     await expect(shrinking.look(grown)).resolves.toMatch(/^[0-9a-f]{32}$/)
   })
 })
+
+describe('what is remembered of a table', () => {
+  const count = 40_000
+  const columns: Record<string, unknown[] | Int32Array | Float32Array> = {
+    id: new Int32Array(count).map((_, row) => row),
+    note: Array.from({ length: count }, (_, row) => `note ${row % 97}`),
+    at: Array.from({ length: count }, (_, row) => new Date(row)),
+    on: Array.from({ length: count }, (_, row) => row % 5 === 0),
+    left: Array.from({ length: count }, (_, row) => (row % 3 === 0 ? null : row / 7)),
+    list: Array.from({ length: count }, (_, row) => [row % 7, 1]),
+  }
+  const set = (name: string, row: number, value: unknown) => () => void Reflect.set(columns[name] ?? [], row, value)
+  const edits: [string, () => void][] = [
+    ['nothing', () => undefined],
+    ['a text', set('note', 20_000, 'other')],
+    ['a text to null', set('note', 20_001, null)],
+    ['a text beyond ASCII', set('note', 39_999, 'é')],
+    ['all texts of a part to null', () => (columns.note as unknown[]).fill(null, 0, 16_384)],
+    ['one of them back', set('note', 3, 'back')],
+    ['a date that is set', () => void (columns.at as Date[])[17_000]?.setTime(5)],
+    ['a date to an invalid one', set('at', 17_001, new Date(Number.NaN))],
+    ['that to null', set('at', 17_001, null)],
+    ['a date to another of its time', set('at', 16_384, new Date(16_384))],
+    ['a flag', set('on', 100, false)],
+    ['a flag to null', set('on', 101, undefined)],
+    ['a number', set('id', 30_000, -1)],
+    ['a number in a plain array', set('left', 30_000, -0)],
+    ['an element of a list', () => void ((columns.list as number[][])[5] ?? []).push(9)],
+    [
+      'the kind of the numbers, of which the bytes stay',
+      () => {
+        columns.id = new Float32Array((columns.id as Int32Array).buffer)
+      },
+    ],
+    [
+      'flags to texts',
+      () => {
+        columns.on = Array.from({ length: count }, (_, row) => `${row % 5 === 0}`)
+      },
+    ],
+    [
+      'rows',
+      () => {
+        columns.id = Float32Array.from([...(columns.id as Float32Array), 1, 2])
+        for (const [name, last] of Object.entries({ note: 'x', at: new Date(1), on: 'y', left: 1, list: [] }))
+          (columns[name] as unknown[]).push(last, last)
+      },
+    ],
+    [
+      'a row in the middle',
+      () => {
+        columns.id = Float32Array.from([
+          ...(columns.id.slice(0, 20_000) as Float32Array),
+          7,
+          ...(columns.id.slice(20_000) as Float32Array),
+        ])
+        for (const name of ['note', 'at', 'on', 'left', 'list']) (columns[name] as unknown[]).splice(20_000, 0, null)
+      },
+    ],
+    [
+      'most rows away',
+      () => {
+        columns.id = columns.id.slice(0, 10) as Float32Array
+        for (const name of ['note', 'at', 'on', 'left', 'list']) (columns[name] as unknown[]).length = 10
+      },
+    ],
+    ['a column away', () => void delete columns.at],
+  ]
+
+  it('makes every copy what a first one is, whatever was edited, and every digest that of its piece', async () => {
+    const looks = new Snapshots()
+    for (const [what, edit] of edits) {
+      edit()
+      const fresh = await new Snapshots().take(columns)
+      for (const round of ['first', 'again']) {
+        const seen = await looks.look(columns)
+        const taken = await looks.take(columns)
+        expect([taken.hash, seen], `${what}, ${round}`).toEqual([fresh.hash, fresh.hash])
+        const encoded = await taken.encode({})
+        const { bytes, digest, known, left } = await written(encoded)
+        const whole = await bytesOf(fresh)
+        if (round === 'again' && whole.length > 1e6) {
+          expect(bytes.length, 'only what is behind the last state').toBeLessThan(whole.length / 2)
+          expect(left).toBeGreaterThan(10)
+          expect(known).toBeGreaterThan(3)
+        }
+        expect(Buffer.compare(bytes, whole.subarray(whole.length - bytes.length)), what).toBe(0)
+        expect(digest, what).toBe(createHash('sha256').update(whole).digest('hex'))
+        expect(encoded.info?.(), what).toEqual((await encodedFully(fresh)).info?.())
+        expect(encoded.preview(), what).toEqual((await encodedFully(fresh)).preview())
+      }
+    }
+  })
+
+  it('hides no cell that cannot be stored, and tells the same as a first look', async () => {
+    const table = { note: Array.from({ length: 40_000 }, (_, row) => `note ${row}`) as unknown[] }
+    const looks = new Snapshots()
+    for (let look = 0; look < 3; look++) await looks.look(table)
+    for (const wrong of [7, '\ud800', Symbol('no')]) {
+      table.note[20_000] = wrong
+      const error = await new Snapshots().look(table).catch((one: unknown) => one)
+      await expect(looks.look(table)).rejects.toThrow(error instanceof Error ? error.message : '')
+    }
+    table.note[20_000] = 'right'
+    expect(await looks.look(table)).toBe(await new Snapshots().look(table))
+  })
+})
+
+/** As a version is: what is known of the first pieces is left out. */
+async function written(encoded: Encoded) {
+  const digester = await openDigester()
+  const head = encoded.known?.head()
+  if (head) encoded.known?.skip()
+  const hasher = head?.state.copy() ?? digester.create()
+  const pieces: Uint8Array[] = []
+  let known = 0
+  for await (const piece of encoded.body) {
+    encoded.known?.before(() => hasher.copy())
+    hasher.update(piece)
+    const last = encoded.known?.last()
+    if (last !== undefined) expect(last).toBe(digester.hex(piece))
+    known += last === undefined ? 0 : 1
+    encoded.known?.learn(digester.hex(piece))
+    pieces.push(piece.slice())
+  }
+  return { bytes: Buffer.concat(pieces), digest: hasher.hex(), known, left: head?.pieces.length ?? 0 }
+}
+
+async function encodedFully(snapshot: Awaited<ReturnType<Snapshots['take']>>) {
+  const encoded = await snapshot.encode({})
+  for await (const piece of encoded.body) expect(piece.length).toBeGreaterThan(0)
+  return encoded
+}
 
 it('the fallback tells apart what differs in one bit, at every length', () => {
   const hasher = scriptHasher()
