@@ -52,7 +52,8 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
         ;[rows[i], rows[j]] = [rows[j], rows[i]]
       },
   ),
-  fc.constantFrom(...names).map(
+  // One column stays: rows of nothing are no table.
+  fc.constantFrom(...names.slice(1)).map(
     (name): Edit =>
       (rows) => {
         for (const one of rows) Reflect.deleteProperty(one, name)
