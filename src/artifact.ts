@@ -1,6 +1,6 @@
+import { held } from './client/held.ts'
 import { checkMetadata } from './client/metadata.ts'
-import { linkTo, type RemoteOptions, remoteName } from './client/remote-link.ts'
-import { stage } from './client/stage.ts'
+import type { RemoteOptions } from './client/remote-link.ts'
 import { type StagedAsset, StagedAssets } from './client/staged.ts'
 import { InvalidInputError } from './errors.ts'
 import { checkFlag, checkOptions, checkText, checkTexts, describe } from './options.ts'
@@ -110,7 +110,10 @@ export class Artifact {
     checkText(options.logicalPath, 'logicalPath')
     checkFlag(options.overwrite, 'overwrite')
     if (typeof options.ignore !== 'string') checkTexts(options.ignore, 'ignore')
-    pendingOf(this).assets.addAll(await stage(source, { ...options, metadata: checkMetadata(options.metadata) }))
+    const value = held(source)
+    const metadata = checkMetadata(options.metadata)
+    const { stage } = await import('./client/writing.ts')
+    pendingOf(this).assets.addAll(await stage(value, { ...options, metadata }))
     return this
   }
 
@@ -129,6 +132,7 @@ export class Artifact {
     checkText(options.logicalPath, 'logicalPath')
     for (const flag of ['overwrite', 'sync', 'checksum'] as const) checkFlag(options[flag], flag)
     const { logicalPath, overwrite = false, metadata } = options
+    const { linkTo, remoteName } = await import('./client/remote-link.ts')
     const reference = await linkTo(String(uri), options)
     const path =
       logicalPath === undefined || logicalPath.endsWith('/')

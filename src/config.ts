@@ -1,6 +1,7 @@
 import { InvalidInputError } from './errors.ts'
 import { describe } from './options.ts'
-import { hasFiles, runtimeProcess, whatIsPermitted } from './platform/process.ts'
+import { hasFiles } from './platform/files.ts'
+import { runtimeProcess, whatIsPermitted } from './platform/process.ts'
 
 /** What configuration can say. */
 export interface Settings {
@@ -101,7 +102,7 @@ async function configFiles(): Promise<readonly ConfigFile[]> {
 }
 
 async function parseFile({ name, text }: ConfigFile): Promise<Variables> {
-  const { parse } = await import('yaml')
+  const { parse } = await import('./yaml-fs.ts')
   let content: unknown
   try {
     // The core schema knows data only: no tag makes an object of a class or runs anything.

@@ -1,13 +1,13 @@
 import { Api, type ApiOptions } from './client/api.ts'
 import type { Connection } from './client/connection.ts'
 import { codecs } from './codecs/registry.ts'
-import { readSettings, type Settings } from './config.ts'
+import type { Settings } from './config.ts'
 import { InvalidInputError, UnavailableError } from './errors.ts'
 import { type Logger, openLogger } from './logging.ts'
 import { checkOptions, checkText, describe } from './options.ts'
 import { checkName } from './paths.ts'
-import { hasFiles } from './platform/process.ts'
-import { openStore } from './stores/open.ts'
+import { hasFiles } from './platform/files.ts'
+import { runtimeProcess } from './platform/process.ts'
 import type { Store } from './stores/store.ts'
 import { Tidemark } from './tidemark.ts'
 
@@ -98,6 +98,16 @@ export async function connectWith(options: ConnectOptions, retry?: ApiOptions['r
     beforeClose: new Set(),
   }
   return new Tidemark(connection, close)
+}
+
+// Loaded where there is something to read: configuration is in the environment and in files.
+async function readSettings(decided: boolean): Promise<Settings> {
+  return runtimeProcess() ? (await import('./config.ts')).readSettings(decided) : {}
+}
+
+// Loaded with the first store: who reaches a server has none.
+async function openStore(...args: Parameters<typeof import('./stores/open.ts').openStore>): Promise<Store> {
+  return (await import('./stores/open.ts')).openStore(...args)
 }
 
 interface OtherSide {

@@ -1,10 +1,10 @@
 import { type Artifact, pendingOf } from './artifact.ts'
 import { artifactPath } from './client/artifact-path.ts'
 import type { Connection } from './client/connection.ts'
+import { held } from './client/held.ts'
 import { checkMetadata } from './client/metadata.ts'
 import type { OnProgress } from './client/progress.ts'
-import { stageOne } from './client/stage.ts'
-import { type UploadRequest, upload } from './client/upload.ts'
+import type { UploadRequest } from './client/upload.ts'
 import { findVersion, type VersionPlace, versionLabel } from './client/versions.ts'
 import { InvalidInputError } from './errors.ts'
 import { LoggedArtifact, wireOf } from './logged-artifact.ts'
@@ -13,7 +13,7 @@ import { checkName, parseArtifactName } from './paths.ts'
 import { routes } from './protocol/routes.ts'
 import type { Metadata, VersionWire } from './protocol/shapes.ts'
 import type { RegisteredArtifact, UnregisterOptions } from './registered.ts'
-import { type Committed, type RegisterArtifactOptions, WatchedTables } from './watched-tables.ts'
+import type { Committed, RegisterArtifactOptions, WatchedTables } from './watched-tables.ts'
 
 export interface ExperimentInfo {
   readonly key: string
@@ -61,7 +61,8 @@ export class Experiment {
   readonly project: string
   readonly #connection: Connection
   readonly #underWay = new Set<Promise<unknown>>()
-  readonly #tables: WatchedTables
+  /** Once there is one: what watches them is loaded then. */
+  #tables: WatchedTables | undefined
   #ending: Promise<void> | undefined
 
   constructor(connection: Connection, { key, name, url, workspace, project }: ExperimentInfo) {
@@ -71,7 +72,6 @@ export class Experiment {
     this.url = url
     this.workspace = workspace
     this.project = project
-    this.#tables = new WatchedTables({ key, workspace, connection, commit: (request) => this.#commit(request, {}) })
   }
 
   /**
@@ -99,8 +99,10 @@ export class Experiment {
       typeof options.preview === 'string'
         ? { kind: 'text', text: options.preview }
         : checkMetadata(options.preview, 'preview')
+    const given = held(value)
     return this.#track(async () => {
-      const asset = await stageOne(value, { signal, preview })
+      const { stageOne } = await import('./client/writing.ts')
+      const asset = await stageOne(given, { signal, preview })
       return this.#log(
         {
           name: checkedName,
@@ -181,12 +183,12 @@ export class Experiment {
     source: unknown,
     options: RegisterArtifactOptions = {},
   ): Promise<RegisteredArtifact> {
-    return this.#track(() => this.#tables.register(name, source, options))
+    return this.#track(async () => (await this.#watched()).register(name, source, options))
   }
 
   /** The tables that are watched: name and live source. */
   getRegisteredArtifacts(): Map<string, unknown> {
-    return this.#tables.sources
+    return this.#tables?.sources ?? new Map()
   }
 
   /**
@@ -196,7 +198,7 @@ export class Experiment {
    */
   async unregisterArtifact(name: string, options: UnregisterOptions = {}): Promise<void> {
     checkOptions(options, ['discard'], 'unregisterArtifact()')
-    await this.#tables.unregister(name, options)
+    await (await this.#watched()).unregister(name, options)
   }
 
   /**
@@ -219,8 +221,16 @@ export class Experiment {
   async #end(): Promise<void> {
     // How each of them ends is told to whoever began it.
     await Promise.allSettled(this.#underWay)
-    await this.#tables.end()
+    await this.#tables?.end()
     await this.#connection.api.json('POST', routes.endExperiment(this.key))
+  }
+
+  async #watched(): Promise<WatchedTables> {
+    const { WatchedTables } = await import('./watched-tables.ts')
+    const { key, workspace } = this
+    const commit = (request: Omit<UploadRequest, 'workspace' | 'base'>) => this.#commit(request, {})
+    this.#tables ??= new WatchedTables({ key, workspace, connection: this.#connection, commit })
+    return this.#tables
   }
 
   async #log(request: Omit<UploadRequest, 'workspace' | 'base'>, options: LogOptions): Promise<LoggedArtifact> {
@@ -240,6 +250,7 @@ export class Experiment {
       workspace: this.workspace,
       ...(wire !== undefined && { base: wire }),
     }
+    const { upload } = await import('./client/writing.ts')
     const { version, created } = await upload(api, full, { codecs, compress, signal, onProgress })
     logger.info(
       `${created ? 'Logged' : 'Nothing new in'} ${versionLabel(version)} (${version.version}), ${version.size} bytes in ${version.count} assets.`,

@@ -1,8 +1,8 @@
 import { readAsset, streamOf } from './client/asset-reader.ts'
 import type { Connection } from './client/connection.ts'
-import { type DownloadOptions, type DownloadReport, download } from './client/download.ts'
-import { overwriteRules } from './client/download-target.ts'
-import { type DownloadTo, openTarget } from './client/open-target.ts'
+import type { DownloadOptions, DownloadReport } from './client/download.ts'
+import type { DownloadTo } from './client/open-target.ts'
+import { overwriteRules } from './client/overwrite.ts'
 import { loadCodec } from './codecs/registry.ts'
 import type { Entry } from './content/entry.ts'
 import type { VersionReader } from './content/version-reader.ts'
@@ -73,7 +73,9 @@ export class LoggedArtifactAsset {
   async download(target: DownloadTo, options: Omit<DownloadOptions, 'pathPrefix'> = {}): Promise<DownloadReport> {
     checkOptions(options, ['overwrite', 'onProgress', 'signal'], 'download()')
     checkChoice(options.overwrite, overwriteRules, 'overwrite')
-    return download(this.#reader, await openTarget(target), { ...options, only: this.#stored('download') })
+    const only = this.#stored('download')
+    const { download, openTarget } = await import('./client/downloading.ts')
+    return download(this.#reader, await openTarget(target), { ...options, only })
   }
 
   /** What a list or a page shows of it: a schema and first rows, shapes, a thumbnail, first lines. */

@@ -1,13 +1,13 @@
 import { type Artifact, draftFrom } from './artifact.ts'
 import type { Connection } from './client/connection.ts'
-import { diff, type VersionDiff } from './client/diff.ts'
-import { type DownloadOptions, type DownloadReport, download } from './client/download.ts'
-import { overwriteRules } from './client/download-target.ts'
-import { type DownloadTo, openTarget } from './client/open-target.ts'
+import type { VersionDiff } from './client/diff.ts'
+import type { DownloadOptions, DownloadReport } from './client/download.ts'
+import { held } from './client/held.ts'
+import type { DownloadTo } from './client/open-target.ts'
+import { overwriteRules } from './client/overwrite.ts'
 import { StagedAssets } from './client/staged.ts'
-import { type VerifyOptions, type VerifyReport, verifyStored } from './client/verify.ts'
-import { verifyFolder } from './client/verify-folder.ts'
-import { readVersion, readVersions, versionLabel } from './client/versions.ts'
+import type { VerifyOptions, VerifyReport } from './client/verify.ts'
+import { versionLabel } from './client/versions.ts'
 import type { Entry } from './content/entry.ts'
 import type { VersionReader } from './content/version-reader.ts'
 import { InvalidInputError, NotFoundError } from './errors.ts'
@@ -93,7 +93,8 @@ export class LoggedArtifact {
   async getAssets(options: { signal?: AbortSignal } = {}): Promise<LoggedArtifactAsset[]> {
     checkOptions(options, ['signal'], 'getAssets()')
     const assets: LoggedArtifactAsset[] = []
-    for await (const entry of this.#read().entries({ signal: options.signal })) assets.push(this.#asset(entry))
+    const reader = await this.#read()
+    for await (const entry of reader.entries({ signal: options.signal })) assets.push(this.#asset(entry, reader))
     return assets
   }
 
@@ -105,7 +106,8 @@ export class LoggedArtifact {
   /** @throws NotFoundError `asset-not-found` naming paths that are near */
   async getAsset(path?: string, options: { signal?: AbortSignal } = {}): Promise<LoggedArtifactAsset> {
     checkOptions(options, ['signal'], 'getAsset()')
-    return this.#asset(await this.#entry(path, options.signal))
+    const reader = await this.#read()
+    return this.#asset(await this.#entry(path, reader, options.signal), reader)
   }
 
   /**
@@ -138,7 +140,8 @@ export class LoggedArtifact {
     checkOptions(options, ['overwrite', 'pathPrefix', 'onProgress', 'signal'], 'download()')
     checkChoice(options.overwrite, overwriteRules, 'overwrite')
     checkText(options.pathPrefix, 'pathPrefix')
-    return download(this.#read(), await openTarget(target), options)
+    const { download, openTarget } = await import('./client/downloading.ts')
+    return download(await this.#read(), await openTarget(target), options)
   }
 
   /** Replaces the tags of the artifact, those of all its versions. */
@@ -164,7 +167,9 @@ export class LoggedArtifact {
 
   /** How this version becomes the other one, path by path; what changed in a table, `table()` of its path tells. */
   async diff(other: LoggedArtifact, options: { signal?: AbortSignal } = {}): Promise<VersionDiff> {
-    const [before, after] = readVersions(this.#connection.api, this.#wire, wireOf(other, 'diff()'))
+    const to = wireOf(other, 'diff()')
+    const [{ diff }, { readVersions }] = await Promise.all([import('./client/diff.ts'), readingVersions()])
+    const [before, after] = readVersions(this.#connection.api, this.#wire, to)
     return diff(before, after, options.signal)
   }
 
@@ -181,7 +186,8 @@ export class LoggedArtifact {
   async newDraft(options: { signal?: AbortSignal } = {}): Promise<Artifact> {
     checkOptions(options, ['signal'], 'newDraft()')
     const assets = new StagedAssets()
-    for await (const { path, size, kind, metadata, remote } of this.#read().entries({ signal: options.signal }))
+    const reader = await this.#read()
+    for await (const { path, size, kind, metadata, remote } of reader.entries({ signal: options.signal }))
       assets.add(path, { kept: { size, kind, ...(remote && { link: remote.uri }) }, ...(metadata && { metadata }) })
     return draftFrom(this.#wire, assets)
   }
@@ -193,7 +199,10 @@ export class LoggedArtifact {
    */
   async verify(target?: unknown, options: VerifyOptions = {}): Promise<VerifyReport> {
     checkOptions(options, ['onProgress', 'signal'], 'verify()')
-    return target === undefined ? verifyStored(this.#read(), options) : verifyFolder(this.#read(), target, options)
+    const folder = held(target)
+    const { verifyFolder, verifyStored } = await import('./client/verifying.ts')
+    const reader = await this.#read()
+    return folder === undefined ? verifyStored(reader, options) : verifyFolder(reader, folder, options)
   }
 
   /** Deletes this version. Its index and number are never used again; what only it needs is freed by the next collection. */
@@ -202,22 +211,24 @@ export class LoggedArtifact {
     await this.#connection.api.json('DELETE', routes.version(this.workspace, this.name, this.index), options)
   }
 
-  #read(): VersionReader {
+  async #read(): Promise<VersionReader> {
+    if (this.#reader) return this.#reader
+    const { readVersion } = await readingVersions()
     this.#reader ??= readVersion(this.#connection.api, this.#wire)
     return this.#reader
   }
 
-  #asset(entry: Entry): LoggedArtifactAsset {
-    return new LoggedArtifactAsset(this.#connection, this.#read(), this.#wire, entry)
+  #asset(entry: Entry, reader: VersionReader): LoggedArtifactAsset {
+    return new LoggedArtifactAsset(this.#connection, reader, this.#wire, entry)
   }
 
-  async #entry(path: string | undefined, signal: AbortSignal | undefined): Promise<Entry> {
-    if (path === undefined) return this.#onlyEntry(signal)
+  async #entry(path: string | undefined, reader: VersionReader, signal: AbortSignal | undefined): Promise<Entry> {
+    if (path === undefined) return this.#onlyEntry(reader, signal)
     checkText(path, 'path')
-    const found = await this.#read().entry(checkLogicalPath(path), signal)
+    const found = await reader.entry(checkLogicalPath(path), signal)
     if (found) return found
     const paths: string[] = []
-    for await (const entry of this.#read().entries({ signal })) paths.push(entry.path)
+    for await (const entry of reader.entries({ signal })) paths.push(entry.path)
     const near = nearest(path, paths, pathsShown)
     const hint =
       near.length > 0
@@ -232,9 +243,9 @@ export class LoggedArtifact {
     )
   }
 
-  async #onlyEntry(signal: AbortSignal | undefined): Promise<Entry> {
+  async #onlyEntry(reader: VersionReader, signal: AbortSignal | undefined): Promise<Entry> {
     const entries: Entry[] = []
-    for await (const entry of this.#read().entries({ signal })) {
+    for await (const entry of reader.entries({ signal })) {
       entries.push(entry)
       if (entries.length > pathsShown) break
     }
@@ -256,6 +267,11 @@ export class LoggedArtifact {
   async #post(path: string, body: unknown): Promise<void> {
     await this.#connection.api.json('POST', `${restPrefix}${path}`, { body })
   }
+}
+
+/** Loaded when a version is read for the first time. */
+function readingVersions() {
+  return import('./client/read-version.ts')
 }
 
 // Kept beside the class, so that what users hold shows only what is theirs.

@@ -1,6 +1,6 @@
 import { InvalidInputError } from './errors.ts'
 import { describe } from './options.ts'
-import { hasFiles } from './platform/process.ts'
+import { hasFiles } from './platform/files.ts'
 
 /** Where messages go: `console` is one. */
 export interface Logger {

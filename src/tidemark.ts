@@ -1,11 +1,11 @@
 import type { CallOptions, Method } from './client/api.ts'
-import { type CallApiOptions, callApi } from './client/call-api.ts'
+import type { CallApiOptions } from './client/call-api.ts'
 import type { Connection } from './client/connection.ts'
 import { Listing } from './client/listing.ts'
 import { pages } from './client/pages.ts'
-import { randomId } from './client/upload.ts'
+import { randomId } from './client/random-id.ts'
 import type { VerifyOptions } from './client/verify.ts'
-import { type VersionVerification, verifyVersion, verifyVersions } from './client/verify-all.ts'
+import type { VersionVerification } from './client/verify-all.ts'
 import { findVersion } from './client/versions.ts'
 import { InvalidInputError } from './errors.ts'
 import { Experiment, type ExperimentInfo, type GetArtifactOptions, placeOf } from './experiment.ts'
@@ -213,8 +213,9 @@ export class Tidemark {
    * Any request of Comet's REST API v2 (`/experiments`), or of another path of the server (`/api/...`). The answer: JSON parsed, text as a string, anything else
    * as bytes.
    */
-  callApi(endpoint: string, options: CallApiOptions = {}): Promise<unknown> {
+  async callApi(endpoint: string, options: CallApiOptions = {}): Promise<unknown> {
     checkOptions(options, ['method', 'params', 'signal'], 'callApi()')
+    const { callApi } = await import('./client/call-api.ts')
     return callApi(this.#connection.api, endpoint, options)
   }
 
@@ -234,6 +235,7 @@ export class Tidemark {
   async *#verify(name: string | undefined, options: VerifyOptions): AsyncGenerator<VersionVerification> {
     const { api, workspace } = this.#connection
     const { signal } = options
+    const { verifyVersion, verifyVersions } = await import('./client/verifying.ts')
     if (name === undefined) {
       for await (const one of this.getArtifacts({ signal }))
         yield* verifyVersions(this.#connection, one.workspace, one.name, options)

@@ -8,7 +8,7 @@ const src = join(root, 'src')
 
 /** From the bottom up. A room may import its own files and rooms of lower rows. */
 const rows: readonly (readonly string[])[] = [
-  ['config', 'config-fs', 'errors', 'options', 'paths', 'platform', 'logging', 'logging-fs'],
+  ['config', 'config-fs', 'yaml-fs', 'errors', 'options', 'paths', 'platform', 'logging', 'logging-fs'],
   ['protocol'],
   ['references', 'sources', 'codecs', 'content', 'stores'],
   ['client', 'backend', 'watch'],

@@ -114,8 +114,23 @@ describe('the package', () => {
 
   test('loads nothing heavy before it is needed', () => {
     const { packages } = reached(installed('dist/index.js'))
-    for (const heavy of ['apache-arrow', 'hash-wasm', 'yaml', '@noble/hashes/sha2.js'])
+    for (const heavy of ['apache-arrow', 'hash-wasm', 'yaml', 'ignore', 'picomatch/posix.js'])
       expect(packages).not.toContain(heavy)
+  })
+
+  test('has a build for runtimes without files, chosen where no other is named', () => {
+    const { '.': main, ...others } = manifest.exports
+    for (const target of [main, ...Object.values(others)]) {
+      if (typeof target === 'string' || !target.default.startsWith('./dist/portable/')) continue
+      const full = target.default.replace('/portable/', '/')
+      expect(target).toMatchObject({ types: full.replace(/js$/, 'd.ts'), node: full, deno: full, bun: full })
+      expect(Object.keys(target)).toEqual(['types', 'node', 'deno', 'bun', 'default'])
+    }
+    expect(main.default).toBe('./dist/portable/index.js')
+    const texts = filesBelow(installed('dist/portable')).map((path) =>
+      readFileSync(installed(`dist/portable/${path}`), 'utf8'),
+    )
+    expect(texts.filter((text) => /(from|import\() ?['"](node:|yaml)/.test(text))).toEqual([])
   })
 
   test('has one set of classes for all its entries', async () => {

@@ -1,6 +1,5 @@
 import { routes } from '../protocol/routes.ts'
 import { readJson } from './body.ts'
-import { Collection, usualGrace } from './collection.ts'
 import { assertQuery } from './query.ts'
 import { json } from './reply.ts'
 import type { Router } from './router.ts'
@@ -10,14 +9,15 @@ import { requestShape } from './shape.ts'
 const largestBody = 1024
 
 export function collectionRoutes(router: Router, services: Services): void {
-  const collection = new Collection(services)
   router.on('POST', routes.collect(), async ({ request, query, access }) => {
     assertQuery(query, [])
     access.requireEverywhere('owner')
+    // Loaded when it is asked for: most programs never collect.
+    const { Collection, usualGrace } = await import('./collection.ts')
     const shape = requestShape((await readJson(request, largestBody)) ?? {})
     const dryRun = shape.optionalFlag('dryRun') ?? false
     const graceMs = shape.optionalCount('graceMs') ?? usualGrace
     shape.done()
-    return json(await collection.collect({ dryRun, graceMs, signal: request.signal }))
+    return json(await new Collection(services).collect({ dryRun, graceMs, signal: request.signal }))
   })
 }

@@ -16,7 +16,8 @@ import {
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ConflictError, isTidemarkError, PermissionError, UnavailableError } from '../errors.ts'
-import { type DownloadTarget, type ExistingFile, fileExists, type Overwrite } from './download-target.ts'
+import { type DownloadTarget, type ExistingFile, fileExists } from './download-target.ts'
+import type { Overwrite } from './overwrite.ts'
 import { atOnce, Slots } from './slots.ts'
 
 // Files up to this size are collected and written while the next ones arrive; 16 of them hold 4 MiB.

@@ -1,11 +1,7 @@
 import type { Hasher } from '../content/digest.ts'
 import { openDigester } from '../content/digest.ts'
 import { ConflictError } from '../errors.ts'
-
-/** What to do with a file that is there already: fail when it differs, keep it whatever it holds, or replace it once the new bytes are complete. */
-export type Overwrite = 'fail' | 'preserve' | 'overwrite'
-
-export const overwriteRules: readonly Overwrite[] = ['fail', 'preserve', 'overwrite']
+import type { Overwrite } from './overwrite.ts'
 
 /** What lies at a path of the target. */
 export interface ExistingFile {

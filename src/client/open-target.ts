@@ -1,7 +1,7 @@
 import { isDirectoryHandle } from '../codecs/handle.ts'
 import { InvalidInputError, UnsupportedError } from '../errors.ts'
 import { describe } from '../options.ts'
-import { hasFiles } from '../platform/process.ts'
+import { hasFiles } from '../platform/files.ts'
 import { handleTarget } from './download-handle.ts'
 import { mapTarget } from './download-map.ts'
 import type { DownloadTarget } from './download-target.ts'

@@ -9,9 +9,11 @@ import { routes } from '../protocol/routes.ts'
 import type { CommitReply, CommitRequest, VersionWire } from '../protocol/shapes.ts'
 import type { Api } from './api.ts'
 import { type OnProgress, ProgressReporter } from './progress.ts'
+import { randomId } from './random-id.ts'
 import { readAhead } from './read-ahead.ts'
+import { readVersion } from './read-version.ts'
 import type { StagedAsset, StagedFile, StagedValue } from './staged.ts'
-import { findLatest, readVersion, versionLabel } from './versions.ts'
+import { findLatest, versionLabel } from './versions.ts'
 
 /** Where an asset goes: its path, or what makes the path once the value is encoded. */
 export type AssetPath = string | ((encoded: Encoded) => string)
@@ -248,9 +250,4 @@ function draftGone(draftOf: VersionWire, cause: unknown): ConflictError {
       cause,
     },
   )
-}
-
-/** 128 random bits, hexadecimal. */
-export function randomId(): string {
-  return crypto.randomUUID().replaceAll('-', '')
 }

@@ -3,8 +3,8 @@ import { routes } from '../protocol/routes.ts'
 import type { ArtifactWire, VersionWire } from '../protocol/shapes.ts'
 import type { Connection } from './connection.ts'
 import { pages } from './pages.ts'
+import { readVersion } from './read-version.ts'
 import { type VerifyOptions, type VerifyReport, verifyStored } from './verify.ts'
-import { readVersion } from './versions.ts'
 
 /** What the verification of one version found. */
 export interface VersionVerification extends VerifyReport {

@@ -1,13 +1,8 @@
-import type { ChunkSource } from '../content/chunk-source.ts'
-import { VersionReader } from '../content/version-reader.ts'
 import { CorruptionError, isTidemarkError } from '../errors.ts'
-import { fromBase64 } from '../protocol/base64.ts'
-import { type PackName, parseChunkRef, recordPackName } from '../protocol/chunk-ref.ts'
+import { parseChunkRef } from '../protocol/chunk-ref.ts'
 import { routes } from '../protocol/routes.ts'
 import type { VersionWire } from '../protocol/shapes.ts'
 import type { Api } from './api.ts'
-import { ApiChunkSource } from './chunk-source.ts'
-import { RecentReads } from './recent-reads.ts'
 
 /** Which version: of which artifact, and which of its versions (`v3`, `4.0.0`, an alias; the latest when left out). */
 export interface VersionPlace {
@@ -48,34 +43,6 @@ export async function findLatest(
 /** `flowers:v3`: how messages name a version. */
 export function versionLabel({ name, index }: Pick<VersionWire, 'name' | 'index'>): string {
   return `${name}:v${index}`
-}
-
-export function readVersion(api: Api, wire: VersionWire): VersionReader {
-  return readFrom(new ApiChunkSource(api, inlinePacks([wire])), wire)
-}
-
-/** Two versions that are compared: what both need is read once. */
-export function readVersions(
-  api: Api,
-  before: VersionWire,
-  after: VersionWire,
-): readonly [VersionReader, VersionReader] {
-  const source = new RecentReads(new ApiChunkSource(api, inlinePacks([before, after])))
-  return [readFrom(source, before), readFrom(source, after)]
-}
-
-function readFrom(source: ChunkSource, wire: VersionWire): VersionReader {
-  return new VersionReader({ source, manifest: wire.manifest, self: selfOf(wire), what: versionLabel(wire) })
-}
-
-function inlinePacks(wires: readonly VersionWire[]): Map<PackName, Uint8Array> {
-  const packs = new Map<PackName, Uint8Array>()
-  for (const wire of wires) if (wire.inlinePack !== undefined) packs.set(selfOf(wire), fromBase64(wire.inlinePack))
-  return packs
-}
-
-function selfOf({ workspace, name, index }: VersionWire): PackName {
-  return recordPackName(workspace, name, index)
 }
 
 function checked(wire: VersionWire): VersionWire {

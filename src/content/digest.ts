@@ -1,4 +1,5 @@
 import { builtin, type NodeHash } from '../platform/builtin.ts'
+import { Sha256 } from './sha256.ts'
 
 /** SHA-256 as lower-case hexadecimal: what `sha256sum` prints. */
 export interface Digester {
@@ -17,11 +18,11 @@ export interface Hasher {
 let opened: Promise<Digester> | undefined
 
 /**
- * The fastest SHA-256 that this runtime allows: node:crypto, else WebAssembly, else JavaScript (where compiling WebAssembly is forbidden: workerd, a
- * strict content security policy). All give the same digests.
+ * The fastest SHA-256 that this runtime allows: node:crypto, else JavaScript, and WebAssembly once there is so much to digest that it is worth loading (where it may
+ * be compiled: not in workerd, not under a strict content security policy). All give the same digests.
  */
 export function openDigester(): Promise<Digester> {
-  opened ??= Promise.resolve(nativeDigester() ?? wasmDigester().catch(() => scriptDigester()))
+  opened ??= Promise.resolve(nativeDigester() ?? growingDigester())
   return opened
 }
 
@@ -62,14 +63,43 @@ export async function wasmDigester(): Promise<Digester> {
   }
 }
 
-export async function scriptDigester(): Promise<Digester> {
-  const { bytesToHex, sha256 } = await import('./script-sha256.ts')
-  const from = (hash: ReturnType<typeof sha256.create>): Hasher => ({
-    update: (bytes) => void hash.update(bytes),
-    copy: () => from(hash.clone()),
-    hex: () => bytesToHex(hash.digest()),
+export function scriptDigester(): Digester {
+  const create = () => new Sha256()
+  return { hex: (bytes) => once(create, bytes), create }
+}
+
+/** WebAssembly weighs 13 kB and digests 290 MB/s instead of 185: the first megabytes are over before it has come. */
+const worthLoading = 4 * 2 ** 20
+
+/** Begins in JavaScript; after some megabytes, what is begun anew is done by `faster`, if that can be had. */
+export function growingDigester(faster: () => Promise<Digester> = wasmDigester): Digester {
+  let current = scriptDigester()
+  let left = worthLoading
+  const count = ({ length }: Uint8Array) => {
+    if (left <= 0) return
+    left -= length
+    if (left > 0) return
+    const replace = (digester: Digester) => {
+      current = digester
+    }
+    // Where WebAssembly may not be compiled it stays as it is.
+    faster().then(replace, () => undefined)
+  }
+  const counted = (hasher: Hasher): Hasher => ({
+    update: (bytes) => {
+      count(bytes)
+      hasher.update(bytes)
+    },
+    copy: () => counted(hasher.copy()),
+    hex: () => hasher.hex(),
   })
-  return { hex: (bytes) => bytesToHex(sha256(bytes)), create: () => from(sha256.create()) }
+  return {
+    hex: (bytes) => {
+      count(bytes)
+      return current.hex(bytes)
+    },
+    create: () => counted(current.create()),
+  }
 }
 
 function once(create: () => Hasher, bytes: Uint8Array): string {

@@ -10,11 +10,6 @@ export function runtimeProcess(): RuntimeProcess | undefined {
   return Reflect.get(globalThis, 'process')
 }
 
-/** True where `node:fs` reaches files: Node, Deno, Bun. */
-export function hasFiles(): boolean {
-  return typeof runtimeProcess()?.versions?.node === 'string'
-}
-
 /**
  * What `ask` gives, or `undefined` where the person who started the program did not permit it to ask: Deno says so with `NotCapable`. What was kept from
  * the program on purpose is not there for it.

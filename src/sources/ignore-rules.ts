@@ -1,4 +1,4 @@
-import ignore, { type Ignore } from 'ignore'
+import type { Ignore } from 'ignore'
 
 /** The file in a folder that says what of it is left out, in the syntax of `.gitignore`. */
 export const IGNORE_FILE = '.tidemarkignore'
@@ -17,20 +17,21 @@ export interface IgnoreRules {
   /** Whether a path relative to the top of the walk is left out. Folders end with `/`. Ask for a folder before what is in it. */
   ignores(path: string): boolean
   /** These rules and those of an ignore file in `folder` ('' or ending with `/`), which win inside it. */
-  within(folder: string, ignoreFile: string): IgnoreRules
+  within(folder: string, ignoreFile: string): Promise<IgnoreRules>
 }
 
 /** Rules from options: they win over every ignore file, as a command line does in git. Case matters. */
-export function createIgnoreRules(patterns: string | readonly string[] = []): IgnoreRules {
+export function createIgnoreRules(patterns: string | readonly string[] = []): Promise<IgnoreRules> {
   const last = typeof patterns === 'string' ? [patterns] : patterns
   return rulesOf([], last)
 }
 
-function rulesOf(files: readonly string[], last: readonly string[]): IgnoreRules {
+async function rulesOf(files: readonly string[], last: readonly string[]): Promise<IgnoreRules> {
   const within = (folder: string, text: string) => rulesOf([...files, ...rebased(text, folder)], last)
   // The usual case, and six times faster than asking the patterns.
   if (files.length === 0 && last.length === 0) return { ignores: (path) => defaults.has(lastSegment(path)), within }
 
+  const { default: ignore } = await import('ignore')
   const rules = ignore({ ignoreCase: false }).add([...DEFAULT_RULES, ...files, ...last])
   let asked = 0
   let matcher: Ignore = rules

@@ -1,5 +1,5 @@
 import { UnsupportedError } from '../errors.ts'
-import { hasFiles } from '../platform/process.ts'
+import { hasFiles } from '../platform/files.ts'
 
 type Local = typeof import('./paths-fs.ts')
 

@@ -5,9 +5,8 @@ import type { FileSource } from '../codecs/file-source.ts'
 import { isDirectoryHandle, isFileHandle } from '../codecs/handle.ts'
 import { isWrapped, unwrap } from '../codecs/values.ts'
 import { InvalidInputError } from '../errors.ts'
-import { hasFiles } from '../platform/process.ts'
+import { hasFiles } from '../platform/files.ts'
 import { type FetchOptions, fetchFile } from './fetch-file.ts'
-import { compileGlob, hasWildcards } from './glob.ts'
 import { droppedTree, fileListTree, HandedFile, handleTree } from './handles.ts'
 import { localFiles } from './local.ts'
 import type { Tree, TreeEntry } from './tree.ts'
@@ -103,14 +102,15 @@ async function openString(text: string, options: OpenOptions): Promise<Opened> {
   const one = text !== '' && text.length <= MAX_PATH && !/[\r\n\0]/.test(text) && !/^[a-z][a-z\d+.-]+:\/\//i.test(text)
   if (!one || !hasFiles()) return { kind: 'text', text }
   const { statPath, expandGlob } = await localFiles(text)
-  if ((await statPath(text)) !== undefined || isSurelyPath(text)) return openPath(text, options)
-  if (!hasWildcards(text)) return { kind: 'text', text }
-  return { kind: 'folder', name: globName([text]), files: expandGlob([text], options) }
+  if ((await statPath(text)) !== undefined) return openPath(text, options)
+  const { hasWildcards } = await patternRules()
+  if (hasWildcards(text)) return { kind: 'folder', name: await globName([text]), files: expandGlob([text], options) }
+  return isSurelyPath(text) ? openPath(text, options) : { kind: 'text', text }
 }
 
 // A mistyped path must not be stored as a short text.
 function isSurelyPath(text: string): boolean {
-  return /^(?:\.{0,2}\/|~\/|\.{1,2}\\|[a-z]:[\\/])\S/i.test(text) && !hasWildcards(text)
+  return /^(?:\.{0,2}\/|~\/|\.{1,2}\\|[a-z]:[\\/])\S/i.test(text)
 }
 
 async function openPath(path: string, options: OpenOptions): Promise<Opened> {
@@ -130,7 +130,7 @@ async function openFolder(value: unknown, options: OpenOptions): Promise<Opened>
 }
 
 async function openGlob(patterns: readonly string[], where: unknown, options: OpenOptions): Promise<Opened> {
-  const name = globName(patterns)
+  const name = await globName(patterns)
   const tree = await treeOf(where)
   if (tree !== undefined) return { kind: 'folder', name, files: globTree(patterns, tree.tree, options) }
   const local = await localFiles(patterns[0] ?? '')
@@ -139,6 +139,7 @@ async function openGlob(patterns: readonly string[], where: unknown, options: Op
 }
 
 async function* globTree(patterns: readonly string[], top: Tree, options: OpenOptions): AsyncGenerator<FileSource> {
+  const { compileGlob } = await patternRules()
   const glob = compileGlob(patterns)
   let tree: Tree | undefined = top
   for (const segment of glob.base === '' ? [] : glob.base.split('/')) {
@@ -151,6 +152,11 @@ async function* globTree(patterns: readonly string[], top: Tree, options: OpenOp
   glob.assertMatched('the folder')
 }
 
+/** Loaded when a pattern is met: they weigh more than all the rest of this room. */
+function patternRules() {
+  return import('./glob.ts')
+}
+
 async function treeOf(value: unknown): Promise<{ name: string | undefined; tree: Tree } | undefined> {
   if (isDirectoryHandle(value)) return { name: value.name === '' ? undefined : value.name, tree: handleTree(value) }
   if (isDropped(value)) return droppedTree(value)
@@ -158,7 +164,8 @@ async function treeOf(value: unknown): Promise<{ name: string | undefined; tree:
 }
 
 /** After the folder that its patterns name: `photos/*.jpg` is called photos. */
-function globName(patterns: readonly string[]): string {
+async function globName(patterns: readonly string[]): Promise<string> {
+  const { compileGlob } = await patternRules()
   const last = compileGlob(patterns).base.split('/').at(-1) ?? ''
   return ['', '.', '..'].includes(last) ? UNNAMED : last
 }

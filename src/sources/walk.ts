@@ -69,7 +69,7 @@ interface Found {
 
 // A stack instead of recursion: delegated generators cost one promise per level and file.
 async function* find(tree: Tree, options: WalkOptions): AsyncGenerator<TreeFile, void> {
-  const levels = [await enter(tree, '', createIgnoreRules(options.ignore), options)]
+  const levels = [await enter(tree, '', await createIgnoreRules(options.ignore), options)]
   for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
     const found = level.found[level.next++]
     if (found === undefined) levels.pop()

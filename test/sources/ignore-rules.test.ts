@@ -105,8 +105,8 @@ describe('ignore rules', () => {
     expect(expected).toContain('sub/dist/keep')
   })
 
-  it('answers the same after very many questions', () => {
-    const rules = createIgnoreRules('*.tmp')
+  it('answers the same after very many questions', async () => {
+    const rules = await createIgnoreRules('*.tmp')
     for (let i = 0; i < 25_000; i++) {
       if (rules.ignores(`f${i}.tmp`) !== true || rules.ignores(`f${i}.txt`) !== false) throw new Error(`wrong at ${i}`)
     }

@@ -1,0 +1,77 @@
+// The build for runtimes without files, `dist/portable`. Nothing in it reads files: bundlers for browsers stop at `node:fs`, also behind an import that never
+// happens. The conditions in package.json choose between the builds; all subpaths of a program come from the same one.
+//
+// What `index.js` always needs is one module, because bundlers make a chunk of each set of modules that are needed together, and twenty small ones weigh a third more
+// than one. Everything else comes in the parts in which it is loaded, so that a program takes and loads only what it meets.
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { rollup } from 'rollup'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const out = join(root, 'dist/portable')
+const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const entries = Object.values(exports).flatMap(
+  (target) => /^\.\/dist\/portable\/(.+)\.js$/.exec(target.default)?.[1] ?? [],
+)
+
+const compiled = mkdtempSync(join(tmpdir(), 'tidemark-portable-'))
+try {
+  compile()
+  leaveOutFiles()
+  rmSync(out, { recursive: true, force: true })
+  await bundle()
+} finally {
+  rmSync(compiled, { recursive: true, force: true })
+}
+
+function compile() {
+  const options = ['-p', 'tsconfig.portable.json', '--outDir', compiled]
+  const { status } = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), ...options], {
+    cwd: root,
+    stdio: 'inherit',
+  })
+  if (status !== 0) throw new Error('The portable build does not compile: see above.')
+}
+
+function leaveOutFiles() {
+  for (const path of readdirSync(compiled, { recursive: true, encoding: 'utf8' })) {
+    // Asked for only where `hasFiles()` says so, or where its absence is caught.
+    if (/(^|[\\/])(fs(-[^\\/]*)?|[^\\/]*-fs)\.js$/.test(path))
+      writeFileSync(join(compiled, path), "throw new Error('This build of tidemark is for runtimes without files.')\n")
+  }
+  writeFileSync(join(compiled, 'platform/files.js'), 'export const hasFiles = () => false\n')
+}
+
+async function bundle() {
+  const core = alwaysLoaded(join(compiled, 'index.js'))
+  const build = await rollup({
+    input: Object.fromEntries(entries.map((name) => [name, join(compiled, `${name}.js`)])),
+    external: (id) => !id.startsWith('.') && !id.startsWith(compiled),
+    treeshake: { moduleSideEffects: false },
+    onwarn: (warning) => {
+      if (warning.code !== 'CIRCULAR_DEPENDENCY') throw new Error(warning.message)
+    },
+  })
+  await build.write({
+    dir: out,
+    format: 'esm',
+    chunkFileNames: '[name]-[hash].js',
+    hoistTransitiveImports: false,
+    manualChunks: (id) => (core.has(id) ? 'core' : undefined),
+  })
+  await build.close()
+}
+
+/** The modules that are loaded before the first line of a program runs; without stores, of which a program has one. */
+function alwaysLoaded(entry) {
+  const found = new Set([entry])
+  for (const path of found) {
+    const text = readFileSync(path, 'utf8')
+    for (const [, imported] of text.matchAll(/^(?:import|export)[^;]*?from ["'](\.[^"']+)["']/gm))
+      found.add(join(path, '..', imported))
+  }
+  return new Set([...found].filter((path) => !path.startsWith(join(compiled, 'stores'))))
+}

@@ -1,0 +1,6 @@
+import { isDroppedItems, takeDropped } from '../codecs/dropped.ts'
+
+/** The value itself; of what was dropped on a page what it holds now, because its list is emptied at the first await. */
+export function held(value: unknown): unknown {
+  return isDroppedItems(value) ? takeDropped(value) : value
+}

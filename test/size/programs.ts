@@ -1,0 +1,98 @@
+/** What a page does: each program is bundled as a user's would be, and run. `backend` is a server's `fetch`, or a fresh embedded store is meant. */
+export const programs = {
+  /** Of a server: finds experiments and versions. Nothing is encoded, decoded or stored here. */
+  remote: `
+    import { connect } from 'tidemark'
+    export async function main(server) {
+      const tidemark = await connect({ url: 'http://localhost', apiKey: 'key', fetch: server })
+      const experiment = await tidemark.createExperiment({ project: 'flowers' })
+      for await (const { name } of tidemark.getArtifacts()) console.log(name)
+      const settings = await experiment.getArtifact('settings')
+      await settings.updateAliases(['best'])
+      await experiment.end()
+      await tidemark.close()
+    }`,
+  /** The same, and reads bytes. */
+  remoteRead: `
+    import { connect } from 'tidemark'
+    export async function main(server) {
+      const tidemark = await connect({ url: 'http://localhost', apiKey: 'key', fetch: server })
+      const stream = await (await tidemark.getArtifact('settings')).open()
+      for await (const piece of stream) console.log(piece.length)
+      await tidemark.close()
+    }`,
+  /** The same, and logs a file. */
+  remoteWrite: `
+    import { connect } from 'tidemark'
+    export async function main(server) {
+      const tidemark = await connect({ url: 'http://localhost', apiKey: 'key', fetch: server })
+      const experiment = await tidemark.createExperiment({ project: 'flowers' })
+      await experiment.uploadArtifact('bytes', new Blob([new Uint8Array(100)]))
+      const stream = await (await tidemark.getArtifact('bytes')).open()
+      for await (const piece of stream) console.log(piece.length)
+      await experiment.end()
+      await tidemark.close()
+    }`,
+  /** Embedded: a value logged and read back. */
+  embedded: `
+    import { connect } from 'tidemark'
+    export async function main() {
+      const tidemark = await connect({ store: 'memory:' })
+      const experiment = await tidemark.createExperiment({ project: 'flowers' })
+      await experiment.uploadArtifact('settings', { lr: 1e-3 })
+      console.log(await (await experiment.getArtifact('settings')).get())
+      await experiment.end()
+      await tidemark.close()
+    }`,
+  /** Embedded: a dict, text, a file, arrays, an image and a folder, logged and read back. */
+  allButTables: `
+    import { arrays, connect, image, text } from 'tidemark'
+    export async function main() {
+      const tidemark = await connect({ store: 'memory:' })
+      const experiment = await tidemark.createExperiment({ project: 'flowers' })
+      const files = [new File(['a'], 'a.txt'), new File(['b'], 'b.txt')]
+      const values = {
+        settings: { lr: 1e-3 },
+        prompt: text('You are a botanist.'),
+        bytes: new Blob([new Uint8Array(100)]),
+        weights: arrays({ w: new Float32Array(9) }),
+        sample: image({ width: 2, height: 2, data: new Uint8ClampedArray(16) }),
+        files,
+      }
+      for (const [name, value] of Object.entries(values)) {
+        await experiment.uploadArtifact(name, value)
+        console.log(name, await (await experiment.getArtifact(name)).get())
+      }
+      await experiment.end()
+      await tidemark.close()
+    }`,
+  /** The same, and tables: logged, watched and read back. */
+  everything: `
+    import { arrays, connect, image, text } from 'tidemark'
+    export async function main() {
+      const tidemark = await connect({ store: 'memory:' })
+      const experiment = await tidemark.createExperiment({ project: 'flowers' })
+      const files = [new File(['a'], 'a.txt'), new File(['b'], 'b.txt')]
+      const rows = [{ id: 1, label: 'rose' }, { id: 2, label: 'lily' }]
+      const values = {
+        settings: { lr: 1e-3 },
+        prompt: text('You are a botanist.'),
+        bytes: new Blob([new Uint8Array(100)]),
+        weights: arrays({ w: new Float32Array(9) }),
+        sample: image({ width: 2, height: 2, data: new Uint8ClampedArray(16) }),
+        files,
+        rows,
+      }
+      for (const [name, value] of Object.entries(values)) {
+        await experiment.uploadArtifact(name, value)
+        console.log(name, await (await experiment.getArtifact(name)).get())
+      }
+      const watched = await experiment.registerArtifact('train', rows, { key: 'id' })
+      rows[1].label = 'iris'
+      await watched.flush()
+      await experiment.end()
+      await tidemark.close()
+    }`,
+} as const
+
+export type ProgramName = keyof typeof programs
