@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -11,42 +11,21 @@ import ts from 'typescript'
 import { parseAst } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import manifest from '../package.json'
+import { installPacked } from './packed.mjs'
 
 const root = resolve(import.meta.dirname, '..')
 const run = promisify(execFile)
 
 /** The folder of a project that has the packed package installed, and the tarball. */
 let project: string
-let tarball: Buffer
+let tarball: Uint8Array
 const installed = (path = '') => join(project, 'node_modules/tidemark', path)
 
 beforeAll(async () => {
-  // `npm test` has just built it; alone, this test does not judge a build that is older than the source.
-  if (isStale()) await run('npm', ['run', '--silent', 'build'], { cwd: root })
   project = await mkdtemp(join(tmpdir(), 'tidemark-test-'))
-  const { stdout } = await run('npm', ['pack', '--json', '--loglevel=error', '--pack-destination', project], {
-    cwd: root,
-  })
-  const [{ filename }] = JSON.parse(stdout)
-  const packed = join(project, filename)
-  tarball = readFileSync(packed)
-  await mkdir(installed(), { recursive: true })
-  await run('tar', ['-xzf', packed, '-C', installed(), '--strip-components=1'])
-  // What npm would install beside it, without a network.
-  for (const name of Object.keys(manifest.dependencies)) {
-    await mkdir(dirname(join(project, 'node_modules', name)), { recursive: true })
-    await symlink(join(root, 'node_modules', name), join(project, 'node_modules', name), 'junction')
-  }
-  await writeFile(join(project, 'package.json'), '{ "type": "module" }\n')
+  tarball = await installPacked(project)
 }, 300_000)
 afterAll(() => rm(project, { recursive: true, force: true }))
-
-function isStale(): boolean {
-  const built = join(root, 'dist/index.d.ts')
-  if (!existsSync(built)) return true
-  const { mtimeMs } = statSync(built)
-  return filesBelow(join(root, 'src')).some((path) => statSync(join(root, 'src', path)).mtimeMs > mtimeMs)
-}
 
 function filesBelow(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })

@@ -16,5 +16,7 @@ for (const name of ['SIGINT', 'SIGTERM'] as const)
     aborting.abort()
   })
 
-const code = await run(process.argv.slice(2), aborting.signal)
-process.exitCode = interrupted && code !== 0 ? exitBySignal[interrupted] : code
+// Not awaited here: bundlers may put what other modules share into this one, and those, loaded while it waits, would wait for it.
+void run(process.argv.slice(2), aborting.signal).then((code) => {
+  process.exitCode = interrupted && code !== 0 ? exitBySignal[interrupted] : code
+})

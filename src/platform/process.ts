@@ -24,6 +24,6 @@ export function whatIsPermitted<Answer>(ask: () => Answer): Answer | undefined {
 }
 
 /** True for Deno's refusal of something that was not permitted when the program was started. An operating system's refusal is none of these. */
-export function isNotPermitted(error: unknown): boolean {
+export function isNotPermitted(error: unknown): error is Error {
   return error instanceof Error && error.name === 'NotCapable'
 }

@@ -7,6 +7,7 @@ import {
   type TidemarkError,
   UnavailableError,
 } from '../errors.ts'
+import { isNotPermitted } from '../platform/process.ts'
 import { codeOf } from './fs-io.ts'
 
 /** What an error is about: the folder goes into the message only. */
@@ -17,12 +18,25 @@ export interface About {
 
 /** A system error as one of ours: the one place where errno codes are translated. Other errors, ours and plain mistakes in the code, pass unchanged. */
 export function storeError(error: unknown, about: About): unknown {
+  if (isNotPermitted(error)) return notPermitted(error, about)
   const errno = codeOf(error)
   if (isTidemarkError(error) || !errno || !/^E[A-Z0-9]+$/.test(errno)) return error
   const { category: Category, code, advice } = meanings[errno] ?? unknown
   const what = about.key === undefined ? '' : ` at '${about.key}'`
   const message = `Store folder '${about.folder}'${what}: ${advice} (${errno}).`
   return new Category(message, { code, fields: { key: about.key, errno }, cause: error })
+}
+
+/** Deno's own words name the path and the flag. */
+function notPermitted(cause: Error, { folder, key }: About): PermissionError {
+  return new PermissionError(
+    `Store folder '${folder}': the program was not started with permission for it. ${cause.message}.`,
+    {
+      code: 'store-permission',
+      fields: { key },
+      cause,
+    },
+  )
 }
 
 interface Meaning {

@@ -7,11 +7,15 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ask } from './ask.mjs'
 import { bundleSuites } from './bundle.mjs'
+import { denoExample } from './example-deno.mjs'
 import { tellOutcome } from './matrix.mjs'
 import { findRuntimes } from './runtimes.mjs'
 
 /** Cases of each property: a third of what Node's own tests take, since all runtimes together try more. */
 const NUM_RUNS = 30
+
+/** Programs that people copy, each run in the runtime it is for. */
+const examples = { Deno: denoExample }
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const names = process.argv.slice(2).map((name) => name.toLowerCase())
@@ -46,6 +50,15 @@ try {
       else rows.get(runtime).outcomes.push(answer)
     })
     if (!done) throw new Error(`${runtime.name} stopped without a word.`)
+  })
+  await attempt('has its example', async (runtime, scratch) => {
+    for (const [name, test] of examples[runtime.name]?.(runtime, scratch) ?? []) {
+      const error = await test().then(
+        () => undefined,
+        (reason) => String(reason?.stack ?? reason),
+      )
+      rows.get(runtime).outcomes.push({ room: 'example', name, ...(error !== undefined && { error }) })
+    }
   })
 } finally {
   await rm(top, { recursive: true, force: true })
