@@ -3,6 +3,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Digester, growingDigester, openDigester, scriptDigester, wasmDigester } from '../../src/content/digest.ts'
 
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+
 const digesters: [string, () => Digester | Promise<Digester>][] = [
   ['the one of this runtime', openDigester],
   ['WebAssembly', wasmDigester],
@@ -23,6 +25,9 @@ describe.each(digesters)('SHA-256 by %s', (_name, open) => {
           digester.hex(other)
         }
         const all = Buffer.concat(pieces)
+        const copy = hasher.copy()
+        copy.update(other)
+        expect(copy.hex()).toBe(sha256(Buffer.concat([all, other])))
         const expected = createHash('sha256').update(all).digest('hex')
         expect(hasher.hex()).toBe(expected)
         expect(digester.hex(all)).toBe(expected)
@@ -30,8 +35,6 @@ describe.each(digesters)('SHA-256 by %s', (_name, open) => {
     )
   })
 })
-
-const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
 describe('SHA-256 in plain JavaScript', () => {
   it('is right at every length around its blocks, wherever a piece begins', () => {
