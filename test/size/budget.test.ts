@@ -11,10 +11,10 @@ import { type ProgramName, programs } from './programs.ts'
 const limits: Readonly<Record<ProgramName, number>> = {
   remote: 20_000,
   remoteRead: 34_000,
-  remoteWrite: 53_000,
-  embedded: 57_000,
-  allButTables: 82_000,
-  everything: 122_000,
+  remoteWrite: 55_000,
+  embedded: 62_000,
+  allButTables: 84_000,
+  everything: 124_000,
 }
 
 const isBackend = (files: readonly string[]) => files.some((file) => /\/backend-[^/]*\.js$/.test(file))
