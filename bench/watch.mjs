@@ -1,6 +1,7 @@
 // Watched tables: what it costs to notice a change, to make a version of it, and to read a version with a long history.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { createXXHash128 } from 'hash-wasm'
@@ -119,10 +120,10 @@ export async function run() {
   const { noticingRecords, stringify } = await race(import.meta.url, ['noticingRecords', 'stringify'])
   const { committing, syncing } = await race(import.meta.url, ['committing', 'syncing'])
   const slices = await runOnce(import.meta.url, 'slices')
-  const { newest, oldest } = await inFolder(async (folder) => {
+  const { newest, oldest, written } = await inFolder(async (folder) => {
     const store = join(folder, 'store')
-    await makeHistory(store)
-    return race(import.meta.url, ['newest', 'oldest'], { context: { store } })
+    const written = await makeHistory(store)
+    return { written, ...(await race(import.meta.url, ['newest', 'oldest'], { context: { store } })) }
   })
   const python = pythonWith('pandas')
   const columns = '1,000,000 rows x 7 columns'
@@ -150,7 +151,12 @@ export async function run() {
       bar: longestSlice,
       unit: 'ms',
     }),
-    timeRow(`reading version 1,000 of single-number edits of 100,000 rows`, {
+    countRow('1,000 such edits, one after another: bytes newly in the store, every object counted', {
+      value: Math.round(written / 1e4) / 100,
+      bar: 6,
+      unit: 'MB',
+    }),
+    timeRow('reading the whole of version 1,000 of them', {
       ours: newest,
       against: 'reading version 0',
       theirs: oldest,
@@ -175,19 +181,27 @@ async function watch(folder, source, interval = never) {
   return { experiment, watched: await experiment.registerArtifact('table', source, { interval }) }
 }
 
-/** A store with a version for each of many edits. */
+/** A store with a version for each of many edits; how many bytes the edits took. */
 async function makeHistory(store) {
   const tidemark = await connect({ store })
   const experiment = await tidemark.createExperiment()
-  const columns = makeColumns(100_000)
+  const columns = makeColumns(rows)
   const watched = await experiment.registerArtifact('table', columns, { interval: never })
+  const before = sizeOf(store)
   const random = randomNumbers(6)
   for (let edit = 0; edit < edits; edit++) {
-    columns.delay[Math.floor(random() * columns.delay.length)] = random() * 300
+    columns.delay[Math.floor(random() * rows)] = random() * 300
     await watched.flush()
   }
+  const written = sizeOf(store) - before
   await experiment.end()
   await tidemark.close()
+  return written
+}
+
+function sizeOf(folder) {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  return files.reduce((sum, { parentPath, path, name }) => sum + statSync(join(parentPath ?? path, name)).size, 0)
 }
 
 async function reading(store, version) {

@@ -296,6 +296,41 @@ describe('what is remembered of a table', () => {
     }
   })
 
+  it('may be let go at any time: before a copy, while it is made, and before it is encoded', async () => {
+    const table = {
+      id: new Int32Array(count).map((_, row) => row),
+      note: Array.from({ length: count }, (_, row) => `note ${row}`),
+    }
+    let letGo: () => void = () => undefined
+    let rests = 0
+    let dueAt = 0
+    const looks = new Snapshots({
+      timers: {
+        ...timers,
+        now: () => (rests += 5),
+        after: (_, task) => {
+          letGo = task
+          return () => undefined
+        },
+        breathe: async () => {
+          if (--dueAt === 0) letGo()
+        },
+      },
+    })
+    for (const at of [0, 1, 3, 9, 15]) {
+      table.note[at] += '!'
+      table.id[at] -= 1
+      await looks.look(table)
+      dueAt = at
+      const taken = await looks.take(table)
+      if (at === 0) letGo()
+      const { bytes, digest } = await written(await taken.encode({}))
+      const fresh = await bytesOf(await new Snapshots().take(table))
+      expect(digest).toBe(createHash('sha256').update(fresh).digest('hex'))
+      expect(Buffer.compare(bytes, fresh.subarray(fresh.length - bytes.length))).toBe(0)
+    }
+  })
+
   it('hides no cell that cannot be stored, and tells the same as a first look', async () => {
     const table = { note: Array.from({ length: 40_000 }, (_, row) => `note ${row}`) as unknown[] }
     const looks = new Snapshots()
