@@ -4,6 +4,7 @@ import { checkMetadata } from './client/metadata.ts'
 import { pages } from './client/pages.ts'
 import type { UploadRequest } from './client/upload.ts'
 import { findVersion } from './client/versions.ts'
+import type { KeptPages } from './content/page-reader.ts'
 import { InvalidInputError, isTidemarkError, NotFoundError } from './errors.ts'
 import type { LoggedArtifact } from './logged-artifact.ts'
 import { checkOptions, checkText, checkTexts, describe, nearest } from './options.ts'
@@ -13,7 +14,7 @@ import { timers } from './platform/timers.ts'
 import { routes } from './protocol/routes.ts'
 import type { Metadata, VersionWire } from './protocol/shapes.ts'
 import { RegisteredArtifact, type UnregisterOptions, VersionEvent, WatchErrorEvent } from './registered.ts'
-import { type Snapshot, Snapshots } from './watch/snapshots.ts'
+import { memoryKept, type Snapshot, Snapshots } from './watch/snapshots.ts'
 import { openHeld } from './watch/source.ts'
 import { Watcher } from './watch/watcher.ts'
 
@@ -165,6 +166,9 @@ class WatchedTable {
   readonly #experiment: WatchingExperiment
   readonly #name: string
   #options: RegisterArtifactOptions
+  /** Pages of the versions before, for as long as the copy of the table is kept. */
+  readonly #pages: KeptPages = new Map()
+  #letGo: (() => void) | undefined
   /** Versions of this experiment, oldest first; found once. */
   #own: number[] | undefined
 
@@ -204,8 +208,11 @@ class WatchedTable {
   async #commit(snapshot: Snapshot): Promise<Committed> {
     const { type, aliases, metadata, key, keep } = this.#options
     if (key !== undefined) checkKey(key, snapshot)
+    this.#letGo?.()
+    this.#letGo = timers.after(memoryKept, () => this.#pages.clear())
     const committed = await this.#experiment.commit({
       name: this.#name,
+      pages: this.#pages,
       ...(type !== undefined && { type }),
       about: { ...(aliases && { aliases }), ...(metadata && { metadata }) },
       assets: [

@@ -1,4 +1,5 @@
 import type { ChunkSource } from '../content/chunk-source.ts'
+import type { KeptPages } from '../content/page-reader.ts'
 import { VersionReader } from '../content/version-reader.ts'
 import { fromBase64 } from '../protocol/base64.ts'
 import { type PackName, recordPackName } from '../protocol/chunk-ref.ts'
@@ -9,8 +10,8 @@ import { RecentReads } from './recent-reads.ts'
 import { versionLabel } from './versions.ts'
 
 /** What a version holds, read as it is asked for. */
-export function readVersion(api: Api, wire: VersionWire): VersionReader {
-  return readFrom(new ApiChunkSource(api, inlinePacks([wire])), wire)
+export function readVersion(api: Api, wire: VersionWire, pages?: KeptPages): VersionReader {
+  return readFrom(new ApiChunkSource(api, inlinePacks([wire])), wire, pages)
 }
 
 /** Two versions that are compared: what both need is read once. */
@@ -23,8 +24,8 @@ export function readVersions(
   return [readFrom(source, before), readFrom(source, after)]
 }
 
-function readFrom(source: ChunkSource, wire: VersionWire): VersionReader {
-  return new VersionReader({ source, manifest: wire.manifest, self: selfOf(wire), what: versionLabel(wire) })
+function readFrom(source: ChunkSource, wire: VersionWire, pages?: KeptPages): VersionReader {
+  return new VersionReader({ source, manifest: wire.manifest, self: selfOf(wire), what: versionLabel(wire), pages })
 }
 
 function inlinePacks(wires: readonly VersionWire[]): Map<PackName, Uint8Array> {

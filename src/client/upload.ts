@@ -1,6 +1,7 @@
 import type { AssetKind, Encoded, EncodeOptions } from '../codecs/codec.ts'
 import { areFlat } from '../codecs/detect.ts'
 import { type CodecRegistry, loadCodec } from '../codecs/registry.ts'
+import type { KeptPages } from '../content/page-reader.ts'
 import type { VersionReader } from '../content/version-reader.ts'
 import { VersionWriter, type WrittenVersion } from '../content/version-writer.ts'
 import { ConflictError, isTidemarkError, throwIfAborted } from '../errors.ts'
@@ -32,6 +33,8 @@ export interface UploadRequest {
   readonly base?: VersionWire | null
   /** The version whose assets are kept; it is the base then. */
   readonly draftOf?: VersionWire
+  /** What was read of versions before, for one commit after another. */
+  readonly pages?: KeptPages
 }
 
 export interface UploadOptions {
@@ -75,7 +78,7 @@ async function attempt(
 ): Promise<CommitReply> {
   const { signal, compress } = options
   const progress = new ProgressReporter(options.onProgress, { phase: 'logging', ...totals(request.assets) })
-  const reader = base && readVersion(api, base)
+  const reader = base && readVersion(api, base, request.pages)
   const sink = { put: (id: string, bytes: Uint8Array) => api.putPack(id, bytes, signal) }
   const writer = await VersionWriter.open({ sink, base: reader, deflate: compress, signal, what: request.name })
   try {

@@ -9,15 +9,19 @@ const pagesKept = 24
 // A page is at most a few hundred kilobytes; one that claims more was not written by us.
 const largestPage = 16 * 1024 * 1024
 
+/** Decoded pages of versions of one store, the last ones used: most pages of a version are those of the one before. */
+export type KeptPages = Map<string, Promise<Page>>
+
 /** Reads pages, each verified, and keeps the last ones used. */
 export class PageReader {
   readonly #source: ChunkSource
   readonly #what: string
-  readonly #kept = new Map<string, Promise<Page>>()
+  readonly #kept: KeptPages
 
-  constructor(source: ChunkSource, what: string) {
+  constructor(source: ChunkSource, what: string, kept: KeptPages = new Map()) {
     this.#source = source
     this.#what = what
+    this.#kept = kept
   }
 
   /** The page's items name their packs in full: no `*` is left. */

@@ -7,7 +7,7 @@ import { readChunks, type Wanted } from './chunk-stream.ts'
 import { type Hasher, openDigester } from './digest.ts'
 import type { Entry } from './entry.ts'
 import type { Page, PageKind, PageLink } from './page.ts'
-import { inPack, PageReader } from './page-reader.ts'
+import { inPack, type KeptPages, PageReader } from './page-reader.ts'
 
 export interface VersionReaderOptions {
   readonly source: ChunkSource
@@ -17,6 +17,8 @@ export interface VersionReaderOptions {
   readonly self: PackName
   /** `flowers:v3`, for messages. */
   readonly what: string
+  /** Shared with readers of other versions in the same store. */
+  readonly pages?: KeptPages
 }
 
 export interface ReadOptions {
@@ -47,11 +49,11 @@ export class VersionReader {
   readonly source: ChunkSource
   readonly #pages: PageReader
 
-  constructor({ source, manifest, self, what }: VersionReaderOptions) {
+  constructor({ source, manifest, self, what, pages }: VersionReaderOptions) {
     this.source = source
     this.manifest = manifest && inPack(manifest, self)
     this.what = what
-    this.#pages = new PageReader(source, what)
+    this.#pages = new PageReader(source, what, pages)
   }
 
   /** All assets, sorted by path; `prefix` keeps those whose path begins with it, `after` those beyond it. */

@@ -33,7 +33,7 @@ export interface Seen {
 export type Steps = Generator<unknown, Seen>
 
 // A table that was edited is likely to be edited again soon, and the memory of its copy is about its own size.
-const memoryKept = 30_000
+export const memoryKept = 30_000
 
 /** Looks at watched tables, in slices. One look at a time. */
 export class Snapshots {
