@@ -3,14 +3,15 @@ import { type PackName, parseRecordPackName } from '../protocol/chunk-ref.ts'
 import { missing, type PackBytes, type Packs, tooShort } from './packs.ts'
 import type { Versions } from './versions.ts'
 
-// Small packs are at most 8 KiB: half a megabyte in all.
-const smallPacksKept = 64
+// A table after a thousand small edits is spread over the small packs of hundreds of versions, most of them a few hundred bytes: so that reading it once more takes no request for each.
+const smallBytesKept = 4 * 1024 * 1024
 
 /** Stored bytes by the name of their pack, be it an object of its own or the small pack inside a version record. */
 export class StoredChunks implements ChunkSource {
   readonly #packs: Packs
   readonly #versions: Versions
   readonly #small = new Map<string, Uint8Array>()
+  #smallBytes = 0
 
   constructor(packs: Packs, versions: Versions) {
     this.#packs = packs
@@ -34,9 +35,19 @@ export class StoredChunks implements ChunkSource {
   async #readSmall(pack: PackName, place: { workspace: string; name: string; index: number }): Promise<Uint8Array> {
     const held = await this.#versions.read(place, place.index)
     if (!held || held.attachment.length === 0) throw missing(pack)
-    this.#small.set(pack, held.attachment)
-    const [oldest] = this.#small.keys()
-    if (this.#small.size > smallPacksKept && oldest !== undefined) this.#small.delete(oldest)
+    this.#keep(pack, held.attachment)
     return held.attachment
+  }
+
+  #keep(pack: PackName, bytes: Uint8Array): void {
+    // Another request may have read it at the same time.
+    if (this.#small.has(pack)) return
+    this.#small.set(pack, bytes)
+    this.#smallBytes += bytes.length
+    for (const [oldest, { length }] of this.#small) {
+      if (this.#smallBytes <= smallBytesKept) return
+      this.#small.delete(oldest)
+      this.#smallBytes -= length
+    }
   }
 }

@@ -1,7 +1,7 @@
 import { CorruptionError } from '../errors.ts'
 import { inflateRaw } from '../platform/deflate.ts'
 import type { ChunkRef, PackName } from '../protocol/chunk-ref.ts'
-import { openDigester } from './digest.ts'
+import { type Digester, openDigester } from './digest.ts'
 import { unpackDelta } from './packed-delta.ts'
 
 /** Where stored bytes come from: a backend's stores, or the network. */
@@ -26,29 +26,46 @@ export async function readChunk(
   what: string,
   signal?: AbortSignal,
 ): Promise<Uint8Array> {
-  const [stored, base] = await Promise.all([
+  const { base } = ref
+  const [stored, storedBase] = await Promise.all([
     source.read(ref.pack, ref.offset, ref.length, signal),
-    ref.base && readChunk(source, ref.base, what, signal),
+    base && source.read(base.pack, base.offset, base.length, signal),
   ])
-  return openChunk(ref, stored, base, what)
+  return openChunk(ref, stored, storedBase, what)
 }
 
-/** The content of a chunk from its stored form, verified. `base` is the content of its base when it is a delta. */
+/** The content of a chunk from its stored form, verified; `storedBase` is the stored form of its base when it is a delta. */
 export async function openChunk(
   ref: ChunkRef,
   stored: Uint8Array,
-  base: Uint8Array | undefined,
+  storedBase: Uint8Array | undefined,
   what: string,
 ): Promise<Uint8Array> {
   const digester = await openDigester()
   let content: Uint8Array
   try {
-    content = decode(ref, stored, base)
+    // A base is not verified by itself: what is made of it is.
+    content = decode(ref, stored, ref.base && storedBase && decode(ref.base, storedBase, undefined))
   } catch (cause) {
-    throw damaged(ref, what, cause)
+    throw damaged(blamed(ref, storedBase, digester), what, cause)
   }
-  if (content.length !== ref.size || digester.hex(content) !== ref.digest) throw damaged(ref, what)
+  if (!isContent(ref, content, digester)) throw damaged(blamed(ref, storedBase, digester), what)
   return content
+}
+
+/** Of a delta and its base, the one that is not what was written. */
+function blamed(ref: ChunkRef, storedBase: Uint8Array | undefined, digester: Digester): ChunkRef {
+  const { base } = ref
+  if (!base || !storedBase) return ref
+  try {
+    return isContent(base, decode(base, storedBase, undefined), digester) ? ref : base
+  } catch {
+    return base
+  }
+}
+
+function isContent({ size, digest }: ChunkRef, content: Uint8Array, digester: Digester): boolean {
+  return content.length === size && digester.hex(content) === digest
 }
 
 function decode(ref: ChunkRef, stored: Uint8Array, base: Uint8Array | undefined): Uint8Array {

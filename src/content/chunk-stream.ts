@@ -42,7 +42,7 @@ export async function* readChunks<Tag>(
       // If the consumer stops, nobody awaits what was fetched ahead.
       ahead.catch(() => undefined)
       for (const { ref, tag } of current.batch) {
-        const base = ref.base && (await openChunk(ref.base, current.stored.get(ref.base), undefined, what))
+        const base = ref.base && current.stored.get(ref.base)
         yield { bytes: await openChunk(ref, current.stored.get(ref), base, what), tag }
       }
     }
