@@ -47,6 +47,7 @@ function leaveOutFiles() {
 
 async function bundle() {
   const core = alwaysLoaded(join(compiled, 'index.js'))
+  const experiments = alwaysLoaded(join(compiled, 'experiment.js'))
   const build = await rollup({
     input: Object.fromEntries(entries.map((name) => [name, join(compiled, `${name}.js`)])),
     external: (id) => !id.startsWith('.') && !id.startsWith(compiled),
@@ -60,7 +61,7 @@ async function bundle() {
     format: 'esm',
     chunkFileNames: '[name]-[hash].js',
     hoistTransitiveImports: false,
-    manualChunks: (id) => (core.has(id) ? 'core' : undefined),
+    manualChunks: (id) => (core.has(id) ? 'core' : experiments.has(id) ? 'experiment' : undefined),
   })
   await build.close()
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import process from 'node:process'
 import type { ConfigFile } from './config.ts'
 import { PermissionError } from './errors.ts'
 import { isNotPermitted, whatIsPermitted } from './platform/process.ts'
@@ -9,16 +10,18 @@ const fileName = '.comet.yml'
 
 /** `./.comet.yml` and `~/.comet.yml`, those that exist and that the program is permitted to read, in this order. */
 export async function readConfigFiles(): Promise<ConfigFile[]> {
-  const places = new Map([[fileName, `./${fileName}`]])
   const home = whatIsPermitted(homedir)
-  if (home !== undefined) places.set(join(home, fileName), `~/${fileName}`)
-  const files = await Promise.all([...places].map(([path, name]) => readIfThere(path, name)))
+  const atHome = home !== undefined && home === whatIsPermitted(process.cwd)
+  const files = [
+    atHome ? undefined : await readIfThere(fileName, `./${fileName}`, true),
+    home === undefined ? undefined : await readIfThere(join(home, fileName), `~/${fileName}`, false),
+  ]
   return files.filter((file) => file !== undefined)
 }
 
-async function readIfThere(path: string, name: string): Promise<ConfigFile | undefined> {
+async function readIfThere(path: string, name: string, ofProject: boolean): Promise<ConfigFile | undefined> {
   try {
-    return { name, text: await readFile(path, 'utf8') }
+    return { name, text: await readFile(path, 'utf8'), ofProject }
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
     if (code === 'ENOENT' || code === 'ENOTDIR' || isNotPermitted(cause)) return undefined

@@ -18,11 +18,15 @@ export interface Settings {
 export interface ConfigFile {
   readonly name: string
   readonly text: string
+  /** It lies with the project, and came with it: from whoever wrote that. */
+  readonly ofProject?: boolean
 }
 
 export interface SettingsSources {
   /** Default: the environment of this process. */
   readonly env?: Readonly<Record<string, string | undefined>>
+  /** The program brings a key of its own. */
+  readonly keyGiven?: boolean
   /** In order of precedence. Default: `./.comet.yml`, then `~/.comet.yml`. */
   readonly files?: readonly ConfigFile[]
 }
@@ -52,18 +56,50 @@ type Variables = Readonly<Record<string, string | undefined>>
  * `~/.comet.yml` (same names inside). An empty value counts as none. Where the data goes (`url` or `store`) is decided by the first source that names either;
  * `decided` says that the caller did.
  *
- * @throws InvalidInputError `config-invalid` for a file that is not YAML; `url-and-store` when one source names both.
+ * @throws InvalidInputError `config-invalid` for a file that is not YAML; `url-and-store` when one source names both; `key-for-project-url`
  */
 export async function readSettings(decided: boolean, sources: SettingsSources = {}): Promise<Settings> {
   const env = sources.env ?? environment()
   const files = sources.files ?? (await configFiles())
-  const variables = [env, ...(await Promise.all(files.map(parseFile)))]
-  const layers = variables.flatMap((from) => [pick(from, own), pick(from, comet)])
-  const place = decided ? {} : pickPlace(layers)
-  return { ...Object.assign({}, ...layers.toReversed()), url: place.url, store: place.store }
+  const layers: Layer[] = [env].flatMap((from) => [{ ...pick(from, own) }, { ...pick(from, comet) }])
+  for (const file of files) {
+    const from = await parseFile(file)
+    for (const names of [own, comet]) layers.push({ ...pick(from, names), file })
+  }
+  for (const layer of layers) checkLogFile(layer)
+  const place: Layer = decided ? {} : pickPlace(layers)
+  const urlOfProject = place.url !== undefined && place.file?.ofProject === true
+  if (urlOfProject) checkKeyOfProject(place, layers, sources.keyGiven ?? false)
+  const { file: _, ...settings }: Layer = Object.assign({}, ...layers.toReversed())
+  return { ...settings, url: place.url, store: place.store }
 }
 
-function pickPlace(layers: readonly Settings[]): Settings {
+/** What one source says. */
+interface Layer extends Settings {
+  readonly file?: ConfigFile
+}
+
+/** A project that somebody else wrote may name a server; it does not get the key that lies in the environment, or at home, for another one. */
+function checkKeyOfProject(place: Layer, layers: readonly Layer[], keyGiven: boolean): void {
+  const key = layers.find(({ apiKey }) => apiKey !== undefined)
+  if (!keyGiven && (key === undefined || key.file === place.file)) return
+  throw new InvalidInputError(
+    `./.comet.yml names a server, and the API key comes from elsewhere: a key is not sent where a project says. If you trust that server, name it yourself, with ${own.url} or connect({ url }).`,
+    { code: 'key-for-project-url' },
+  )
+}
+
+/** Nor does it choose a file anywhere on the disk that lines are added to. */
+function checkLogFile({ loggingFile, file }: Layer): void {
+  if (!file?.ofProject || loggingFile === undefined) return
+  if (!/^([/\\~]|[a-z]:)|(^|[/\\])\.\.([/\\]|$)/i.test(loggingFile)) return
+  throw new InvalidInputError(
+    `${file.name} names a log file outside of the project. Name it with ${comet.loggingFile} in your environment.`,
+    { code: 'config-invalid', fields: { file: file.name } },
+  )
+}
+
+function pickPlace(layers: readonly Layer[]): Layer {
   const first = layers.find(({ url, store }) => url !== undefined || store !== undefined) ?? {}
   if (first.url !== undefined && first.store !== undefined)
     throw new InvalidInputError(
@@ -76,7 +112,7 @@ function pickPlace(layers: readonly Settings[]): Settings {
 }
 
 function pick(from: Variables, names: Names): Settings {
-  const found: { -readonly [Key in keyof Settings]: string } = {}
+  const found: { [Key in (typeof settingKeys)[number]]?: string } = {}
   for (const key of settingKeys) {
     const name = names[key]
     const value = name !== undefined && Object.hasOwn(from, name) ? from[name] : undefined

@@ -1,5 +1,6 @@
 import { Api, type ApiOptions } from './client/api.ts'
 import type { Connection } from './client/connection.ts'
+import { Server } from './client/server.ts'
 import { codecs } from './codecs/registry.ts'
 import type { Settings } from './config.ts'
 import { InvalidInputError, UnavailableError } from './errors.ts'
@@ -64,7 +65,10 @@ export function connect(options: ConnectOptions = {}): Promise<Tidemark> {
 /** The same with other timers and chance: for tests and simulations. */
 export async function connectWith(options: ConnectOptions, retry?: ApiOptions['retry']): Promise<Tidemark> {
   checkConnectOptions(options)
-  const settings = await readSettings(options.url !== undefined || options.store !== undefined)
+  const settings = await readSettings(
+    options.url !== undefined || options.store !== undefined,
+    options.apiKey !== undefined,
+  )
   const { loggingFile: file, loggingLevel: level } = settings
   const apiKey = options.apiKey ?? settings.apiKey
   const logger = await openLogger({ logger: options.logger, file, level, secrets: [options.apiKey, settings.apiKey] })
@@ -90,19 +94,21 @@ export async function connectWith(options: ConnectOptions, retry?: ApiOptions['r
   })
   const connection: Connection = {
     api,
+    server: new Server(api),
     codecs,
     logger,
     compress: options.compress ?? remote,
     workspace,
     project,
+    secrets: [options.apiKey, settings.apiKey].filter((one) => one !== undefined),
     beforeClose: new Set(),
   }
   return new Tidemark(connection, close)
 }
 
 // Loaded where there is something to read: configuration is in the environment and in files.
-async function readSettings(decided: boolean): Promise<Settings> {
-  return runtimeProcess() ? (await import('./config.ts')).readSettings(decided) : {}
+async function readSettings(decided: boolean, keyGiven: boolean): Promise<Settings> {
+  return runtimeProcess() ? (await import('./config.ts')).readSettings(decided, { keyGiven }) : {}
 }
 
 // Loaded with the first store: who reaches a server has none.

@@ -35,6 +35,15 @@ export const getExperiments = async (...args: Arguments<'getExperiments'>) => (a
 export const getWorkspaces = async () => (await tidemark()).getWorkspaces()
 /** See `Tidemark.getProjects`. */
 export const getProjects = async (...args: Arguments<'getProjects'>) => (await tidemark()).getProjects(...args)
+/** See `Tidemark.createProject`. */
+export const createProject = async (...args: Arguments<'createProject'>) => (await tidemark()).createProject(...args)
+/** See `Tidemark.deleteProject`. */
+export const deleteProject = async (...args: Arguments<'deleteProject'>) => (await tidemark()).deleteProject(...args)
+/** See `Tidemark.getColumns`. */
+export const getColumns = async (...args: Arguments<'getColumns'>) => (await tidemark()).getColumns(...args)
+/** See `Tidemark.getMultiMetricChart`. */
+export const getMultiMetricChart = async (...args: Arguments<'getMultiMetricChart'>) =>
+  (await tidemark()).getMultiMetricChart(...args)
 /** See `Tidemark.getArtifact`. */
 export const getArtifact = async (...args: Arguments<'getArtifact'>) => (await tidemark()).getArtifact(...args)
 /** See `Tidemark.getArtifacts`. */

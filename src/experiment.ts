@@ -3,26 +3,22 @@ import { artifactPath } from './client/artifact-path.ts'
 import type { Connection } from './client/connection.ts'
 import { held } from './client/held.ts'
 import { checkMetadata } from './client/metadata.ts'
+import { openVersion } from './client/open-version.ts'
+import { type GetArtifactOptions, placeOf } from './client/place-of.ts'
 import type { OnProgress } from './client/progress.ts'
+import type { CompanionOptions } from './client/run-companions.ts'
 import type { UploadRequest } from './client/upload.ts'
-import { findVersion, type VersionPlace, versionLabel } from './client/versions.ts'
+import { findVersion, versionLabel } from './client/versions.ts'
+import type { VersionReading } from './content/version-reading.ts'
 import { InvalidInputError } from './errors.ts'
+import type { ExperimentInfo } from './experiment-reads.ts'
+import { ExperimentWrites } from './experiment-writes.ts'
 import { LoggedArtifact, wireOf } from './logged-artifact.ts'
 import { checkOptions, checkText, checkTexts } from './options.ts'
-import { checkName, parseArtifactName } from './paths.ts'
-import { routes } from './protocol/routes.ts'
+import { checkName } from './paths.ts'
 import type { Metadata, VersionWire } from './protocol/shapes.ts'
 import type { RegisteredArtifact, UnregisterOptions } from './registered.ts'
 import type { Committed, RegisterArtifactOptions, WatchedTables } from './watched-tables.ts'
-
-export interface ExperimentInfo {
-  readonly key: string
-  readonly name: string
-  /** Where people see it: on a server; null embedded. */
-  readonly url: string | null
-  readonly workspace: string
-  readonly project: string
-}
 
 export interface LogOptions {
   /**
@@ -44,34 +40,15 @@ export interface UploadArtifactOptions extends LogOptions {
   readonly type?: string
 }
 
-export interface GetArtifactOptions {
-  /** Wins over the one in the name. */
-  readonly workspace?: string
-  /** `v3`, `4.0.0` or an alias; wins over the one in the name. Default: the latest version. */
-  readonly versionOrAlias?: string
-  readonly signal?: AbortSignal
-}
-
 /** One run: what it logs and what it reads. */
-export class Experiment {
-  readonly key: string
-  readonly name: string
-  readonly url: string | null
-  readonly workspace: string
-  readonly project: string
+export class Experiment extends ExperimentWrites {
   readonly #connection: Connection
-  readonly #underWay = new Set<Promise<unknown>>()
   /** Once there is one: what watches them is loaded then. */
   #tables: WatchedTables | undefined
-  #ending: Promise<void> | undefined
 
-  constructor(connection: Connection, { key, name, url, workspace, project }: ExperimentInfo) {
+  constructor(connection: Connection, info: ExperimentInfo, companions?: CompanionOptions) {
+    super(connection, info, companions)
     this.#connection = connection
-    this.key = key
-    this.name = name
-    this.url = url
-    this.workspace = workspace
-    this.project = project
   }
 
   /**
@@ -100,7 +77,7 @@ export class Experiment {
         ? { kind: 'text', text: options.preview }
         : checkMetadata(options.preview, 'preview')
     const given = held(value)
-    return this.#track(async () => {
+    return this.track(async () => {
       const { stageOne } = await import('./client/writing.ts')
       const asset = await stageOne(given, { signal, preview })
       return this.#log(
@@ -138,7 +115,7 @@ export class Experiment {
     }
     // As they are now: what is added while this version is under way belongs to the next.
     const staged = [...assets.entries()]
-    return this.#track(() => this.#log({ name, type, about, assets: staged, ...(draftOf && { draftOf }) }, options))
+    return this.track(() => this.#log({ name, type, about, assets: staged, ...(draftOf && { draftOf }) }, options))
   }
 
   /**
@@ -149,13 +126,9 @@ export class Experiment {
   async getArtifact(name: string, options: GetArtifactOptions = {}): Promise<LoggedArtifact> {
     checkOptions(options, ['workspace', 'versionOrAlias', 'signal'], 'getArtifact()')
     const { signal } = options
-    const wire = await findVersion(this.#connection.api, placeOf(name, options, this.workspace), signal)
-    const { workspace, index } = wire
-    await this.#connection.api.json('POST', routes.inputs(this.key), {
-      body: { workspace, name: wire.name, index },
-      signal,
-    })
-    return new LoggedArtifact(this.#connection, wire, this.key)
+    const place = placeOf(name, options, this.workspace)
+    const { wire, reader } = await openVersion(this.#connection, place, { consumer: this.key, signal })
+    return new LoggedArtifact(this.#connection, wire, this.key, reader)
   }
 
   /**
@@ -183,7 +156,7 @@ export class Experiment {
     source: unknown,
     options: RegisterArtifactOptions = {},
   ): Promise<RegisteredArtifact> {
-    return this.#track(async () => (await this.#watched()).register(name, source, options))
+    return this.track(async () => (await this.#watched()).register(name, source, options))
   }
 
   /** The tables that are watched: name and live source. */
@@ -201,28 +174,8 @@ export class Experiment {
     await (await this.#watched()).unregister(name, options)
   }
 
-  /**
-   * Takes a last look at the tables that are watched, waits until everything is committed, and marks the experiment as ended. Reading goes on to work; writing is an
-   * error then. When it rejects, the experiment has not ended, and watches on.
-   */
-  end(): Promise<void> {
-    this.#ending ??= this.#end().catch((error: unknown) => {
-      // Not ended after all: it can be tried again.
-      this.#ending = undefined
-      throw error
-    })
-    return this.#ending
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.end()
-  }
-
-  async #end(): Promise<void> {
-    // How each of them ends is told to whoever began it.
-    await Promise.allSettled(this.#underWay)
+  protected override async lastLook(): Promise<void> {
     await this.#tables?.end()
-    await this.#connection.api.json('POST', routes.endExperiment(this.key))
   }
 
   async #watched(): Promise<WatchedTables> {
@@ -241,61 +194,36 @@ export class Experiment {
     request: Omit<UploadRequest, 'workspace' | 'base'>,
     { base, signal, onProgress }: LogOptions,
   ): Promise<Committed> {
-    const { api, codecs, compress, logger } = this.#connection
-    const wire = await this.#baseWire(base, signal)
+    const { logger } = this.#connection
     const about = { ...request.about, experimentKey: this.key, project: this.project }
-    const full: UploadRequest = {
-      ...request,
-      about,
-      workspace: this.workspace,
-      ...(wire !== undefined && { base: wire }),
-    }
-    const { upload } = await import('./client/writing.ts')
-    const { version, created } = await upload(api, full, { codecs, compress, signal, onProgress })
+    const full = { ...request, about, workspace: this.workspace }
+    const { wire, reader, created } = await this.#upload(full, base, { signal, onProgress })
     logger.info(
-      `${created ? 'Logged' : 'Nothing new in'} ${versionLabel(version)} (${version.version}), ${version.size} bytes in ${version.count} assets.`,
+      `${created ? 'Logged' : 'Nothing new in'} ${versionLabel(wire)} (${wire.version}), ${wire.size} bytes in ${wire.count} assets.`,
     )
-    return { logged: new LoggedArtifact(this.#connection, version, this.key), created }
+    return { logged: new LoggedArtifact(this.#connection, wire, this.key, reader), created }
+  }
+
+  async #upload(
+    request: UploadRequest,
+    base: LogOptions['base'],
+    { signal, onProgress }: LogOptions,
+  ): Promise<{ readonly wire: VersionWire; readonly reader?: VersionReading; readonly created: boolean }> {
+    const { api, server, codecs, compress, logger } = this.#connection
+    const options = { codecs, compress, signal, onProgress, logger }
+    if (!(await server.capabilities(signal))) {
+      const { uploadToComet } = await import('./client/comet-upload.ts')
+      return uploadToComet(api, { ...request, experimentKey: this.key }, options)
+    }
+    const wire = await this.#baseWire(base, signal)
+    const { upload } = await import('./client/writing.ts')
+    const { version, created } = await upload(api, { ...request, ...(wire !== undefined && { base: wire }) }, options)
+    return { wire: version, created }
   }
 
   async #baseWire(base: LogOptions['base'], signal: AbortSignal | undefined): Promise<VersionWire | null | undefined> {
     if (base === undefined || base === null) return base
     if (typeof base !== 'string') return wireOf(base, 'base')
     return findVersion(this.#connection.api, placeOf(base, {}, this.workspace), signal)
-  }
-
-  async #track<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#ending)
-      throw new InvalidInputError(
-        `Experiment ${this.name} has ended: nothing more can be logged to it. Create another, or get it again by its key.`,
-        {
-          code: 'experiment-ended',
-          fields: { experiment: this.key },
-        },
-      )
-    const promise = work()
-    this.#underWay.add(promise)
-    try {
-      return await promise
-    } finally {
-      this.#underWay.delete(promise)
-    }
-  }
-}
-
-/** Which version a name and options mean; the options win. */
-export function placeOf(
-  name: string,
-  { workspace, versionOrAlias }: GetArtifactOptions,
-  defaultWorkspace: string,
-): VersionPlace {
-  checkText(workspace, 'workspace')
-  checkText(versionOrAlias, 'versionOrAlias')
-  const parsed = parseArtifactName(name)
-  const select = versionOrAlias ?? parsed.versionOrAlias
-  return {
-    workspace: workspace === undefined ? (parsed.workspace ?? defaultWorkspace) : checkName(workspace, 'workspace'),
-    name: parsed.name,
-    ...(select !== undefined && { select }),
   }
 }

@@ -27,7 +27,10 @@ export type { DownloadOptions, DownloadReport } from './client/download.ts'
 export type { Listing } from './client/listing.ts'
 export type { DownloadTo } from './client/open-target.ts'
 export type { Overwrite } from './client/overwrite.ts'
+export type { GetArtifactOptions } from './client/place-of.ts'
 export type { OnProgress, Progress } from './client/progress.ts'
+export type { MetricPoint } from './client/read-series.ts'
+export type { Undelivered } from './client/run-log.ts'
 export type { ColumnChanges, TableColumn } from './client/table-columns.ts'
 export type { Cells, RowChange, RowMatch, TableDiff, TableDiffOptions } from './client/table-diff.ts'
 export type { VerifyOptions, VerifyReport } from './client/verify.ts'
@@ -42,11 +45,15 @@ export {
   close,
   collectGarbage,
   createExperiment,
+  createProject,
   deleteArtifact,
+  deleteProject,
   getArtifact,
   getArtifacts,
+  getColumns,
   getExperiment,
   getExperiments,
+  getMultiMetricChart,
   getProjects,
   getVersions,
   getWorkspaces,
@@ -68,7 +75,22 @@ export {
   UnsupportedError,
 } from './errors.ts'
 // Experiments and artifacts
-export { Experiment, type GetArtifactOptions, type LogOptions, type UploadArtifactOptions } from './experiment.ts'
+// Its code is loaded with the first one: createExperiment() and getExperiment() make them.
+export type { Experiment, LogOptions, UploadArtifactOptions } from './experiment.ts'
+export type {
+  ExperimentAsset,
+  ExperimentMetadata,
+  GitMetadata,
+  LoggedValue,
+  MetricSummary,
+} from './experiment-reads.ts'
+export type {
+  AssetOptions,
+  MetricOptions,
+  ParameterOptions,
+  SystemDetails,
+  UploadAssetOptions,
+} from './experiment-writes.ts'
 export { LoggedArtifact } from './logged-artifact.ts'
 export { LoggedArtifactAsset } from './logged-artifact-asset.ts'
 // Logging
@@ -83,8 +105,13 @@ export {
   type ArtifactSummary,
   type CollectOptions,
   type CreateExperimentOptions,
+  type CreateProjectOptions,
+  type DeleteProjectOptions,
   type ExperimentSummary,
   type GetExperimentsOptions,
+  type MultiMetricChart,
+  type MultiMetricChartOptions,
+  type ProjectColumn,
   type ProjectSummary,
   Tidemark,
 } from './tidemark.ts'

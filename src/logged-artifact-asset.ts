@@ -5,7 +5,7 @@ import type { DownloadTo } from './client/open-target.ts'
 import { overwriteRules } from './client/overwrite.ts'
 import { loadCodec } from './codecs/registry.ts'
 import type { Entry } from './content/entry.ts'
-import type { VersionReader } from './content/version-reader.ts'
+import type { VersionReading } from './content/version-reading.ts'
 import { UnsupportedError } from './errors.ts'
 import { checkChoice, checkCount, checkOptions } from './options.ts'
 import { toBase64Url } from './protocol/base64.ts'
@@ -19,7 +19,7 @@ export class LoggedArtifactAsset {
   readonly logicalPath: string
   /** Bytes; of a remote asset what is known of it, else 0. */
   readonly size: number
-  /** SHA-256 of the bytes, as `sha256sum` prints it. */
+  /** SHA-256 of the bytes, as `sha256sum` prints it; empty when it is not known: of what others logged to Comet. */
   readonly digest: string
   readonly mediaType: string
   readonly remote: boolean
@@ -29,14 +29,14 @@ export class LoggedArtifactAsset {
   /** What it is: `table`, `json`, `npz`, `png`, `zip`, `text`, `file`, or `remote`. */
   readonly type: string
   readonly #connection: Connection
-  readonly #reader: VersionReader
+  readonly #reader: VersionReading
   readonly #entry: Entry
 
-  constructor(connection: Connection, reader: VersionReader, wire: VersionWire, entry: Entry) {
+  constructor(connection: Connection, reader: VersionReading, wire: VersionWire, entry: Entry) {
     this.#connection = connection
     this.#reader = reader
     this.#entry = entry
-    this.id = `${wire.versionId}.${toBase64Url(entry.path)}`
+    this.id = 'assetId' in entry ? String(entry.assetId) : `${wire.versionId}.${toBase64Url(entry.path)}`
     this.artifactId = wire.artifactId
     this.artifactVersionId = wire.versionId
     this.logicalPath = entry.path

@@ -4,12 +4,13 @@ import type { VersionDiff } from './client/diff.ts'
 import type { DownloadOptions, DownloadReport } from './client/download.ts'
 import { held } from './client/held.ts'
 import type { DownloadTo } from './client/open-target.ts'
+import { needOwnRoutes } from './client/open-version.ts'
 import { overwriteRules } from './client/overwrite.ts'
 import { StagedAssets } from './client/staged.ts'
 import type { VerifyOptions, VerifyReport } from './client/verify.ts'
-import { versionLabel } from './client/versions.ts'
+import { uncounted, versionLabel } from './client/versions.ts'
 import type { Entry } from './content/entry.ts'
-import type { VersionReader } from './content/version-reader.ts'
+import type { VersionReading } from './content/version-reading.ts'
 import { InvalidInputError, NotFoundError } from './errors.ts'
 import { LoggedArtifactAsset } from './logged-artifact-asset.ts'
 import { checkChoice, checkOptions, checkText, checkTexts, describe, nearest } from './options.ts'
@@ -31,13 +32,13 @@ export class LoggedArtifact {
   readonly project: string | null
   /** Semantic version, `1.0.0`. */
   readonly version: string
-  /** v0, v1, ... */
+  /** v0, v1, ...; -1 on a server that does not count them: Comet. */
   readonly index: number
   readonly metadata: Metadata | null
   readonly description: string | null
   /** Bytes of all assets, remote ones not counted. */
   readonly size: number
-  /** SHA-256 over the sorted lines `digest, path`, as `sha256sum` prints them. */
+  /** SHA-256 over the sorted lines `digest, path`, as `sha256sum` prints them; empty when it is not known: of what others logged to Comet. */
   readonly digest: string
   readonly state: VersionState
   readonly createdAt: Date
@@ -47,11 +48,12 @@ export class LoggedArtifact {
   readonly sourceExperimentKey: string | null
   readonly #connection: Connection
   #wire: VersionWire
-  #reader: VersionReader | undefined
+  #reader: VersionReading | undefined
 
-  constructor(connection: Connection, wire: VersionWire, experimentKey: string | null) {
+  constructor(connection: Connection, wire: VersionWire, experimentKey: string | null, reader?: VersionReading) {
     this.#connection = connection
     this.#wire = wire
+    this.#reader = reader
     this.id = wire.artifactId
     this.versionId = wire.versionId
     this.name = wire.name
@@ -168,7 +170,9 @@ export class LoggedArtifact {
   /** How this version becomes the other one, path by path; what changed in a table, `table()` of its path tells. */
   async diff(other: LoggedArtifact, options: { signal?: AbortSignal } = {}): Promise<VersionDiff> {
     const to = wireOf(other, 'diff()')
-    const [{ diff }, { readVersions }] = await Promise.all([import('./client/diff.ts'), readingVersions()])
+    const [{ diff, diffListed }, { readVersions }] = await Promise.all([import('./client/diff.ts'), readingVersions()])
+    if (this.#wire.index === uncounted || to.index === uncounted)
+      return diffListed(await this.#read(), await other.#read(), options.signal)
     const [before, after] = readVersions(this.#connection.api, this.#wire, to)
     return diff(before, after, options.signal)
   }
@@ -208,21 +212,22 @@ export class LoggedArtifact {
   /** Deletes this version. Its index and number are never used again; what only it needs is freed by the next collection. */
   async delete(options: { signal?: AbortSignal } = {}): Promise<void> {
     checkOptions(options, ['signal'], 'delete()')
+    await needOwnRoutes(this.#connection, 'deleting one version of an artifact', options.signal)
     await this.#connection.api.json('DELETE', routes.version(this.workspace, this.name, this.index), options)
   }
 
-  async #read(): Promise<VersionReader> {
+  async #read(): Promise<VersionReading> {
     if (this.#reader) return this.#reader
     const { readVersion } = await readingVersions()
     this.#reader ??= readVersion(this.#connection.api, this.#wire)
     return this.#reader
   }
 
-  #asset(entry: Entry, reader: VersionReader): LoggedArtifactAsset {
+  #asset(entry: Entry, reader: VersionReading): LoggedArtifactAsset {
     return new LoggedArtifactAsset(this.#connection, reader, this.#wire, entry)
   }
 
-  async #entry(path: string | undefined, reader: VersionReader, signal: AbortSignal | undefined): Promise<Entry> {
+  async #entry(path: string | undefined, reader: VersionReading, signal: AbortSignal | undefined): Promise<Entry> {
     if (path === undefined) return this.#onlyEntry(reader, signal)
     checkText(path, 'path')
     const found = await reader.entry(checkLogicalPath(path), signal)
@@ -243,7 +248,7 @@ export class LoggedArtifact {
     )
   }
 
-  async #onlyEntry(reader: VersionReader, signal: AbortSignal | undefined): Promise<Entry> {
+  async #onlyEntry(reader: VersionReading, signal: AbortSignal | undefined): Promise<Entry> {
     const entries: Entry[] = []
     for await (const entry of reader.entries({ signal })) {
       entries.push(entry)

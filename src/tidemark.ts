@@ -2,18 +2,22 @@ import type { CallOptions, Method } from './client/api.ts'
 import type { CallApiOptions } from './client/call-api.ts'
 import type { Connection } from './client/connection.ts'
 import { Listing } from './client/listing.ts'
+import { needOwnRoutes, openVersion } from './client/open-version.ts'
 import { pages } from './client/pages.ts'
+import { type GetArtifactOptions, placeOf } from './client/place-of.ts'
 import { randomId } from './client/random-id.ts'
+import type { CompanionOptions } from './client/run-companions.ts'
 import type { VerifyOptions } from './client/verify.ts'
 import type { VersionVerification } from './client/verify-all.ts'
 import { findVersion } from './client/versions.ts'
 import { InvalidInputError } from './errors.ts'
-import { Experiment, type ExperimentInfo, type GetArtifactOptions, placeOf } from './experiment.ts'
+import type { Experiment } from './experiment.ts'
+import type { ExperimentInfo } from './experiment-reads.ts'
 import { LoggedArtifact } from './logged-artifact.ts'
-import { checkOptions, checkText, describe } from './options.ts'
+import { checkFlag, checkOptions, checkText, checkTexts, describe } from './options.ts'
 import { checkName } from './paths.ts'
 import { restPrefix, routes } from './protocol/routes.ts'
-import type { ArtifactWire, CollectReply, VersionWire } from './protocol/shapes.ts'
+import type { ArtifactWire, CollectReply, JsonValue, VersionWire } from './protocol/shapes.ts'
 
 export interface CreateExperimentOptions {
   /** Default: the beginning of its key. */
@@ -21,8 +25,22 @@ export interface CreateExperimentOptions {
   /** Default: that of the connection. */
   readonly project?: string
   readonly workspace?: string
+  /** Say to a server that it is alive; default true. */
+  readonly keepActive?: boolean
+  /** Keep what the program writes to its standard output (in browsers: `console.log`). It is shown as ever. Default false. */
+  readonly logOutput?: boolean
+  /** The same of its standard error. */
+  readonly logError?: boolean
+  /** Keep the text of the script; default true. */
+  readonly logCode?: boolean
+  /** Keep what is known of the machine and the runtime; default true. */
+  readonly logSystemDetails?: boolean
+  /** Keep branch, commit, origin and what is not committed; default false. */
+  readonly logGitInfo?: boolean
   readonly signal?: AbortSignal
 }
+
+const experimentFlags = ['keepActive', 'logOutput', 'logError', 'logCode', 'logSystemDetails', 'logGitInfo'] as const
 
 /** Which experiments: of a project by its id, or by name; of a whole workspace when neither is given. */
 export interface GetExperimentsOptions {
@@ -58,6 +76,57 @@ export interface ProjectSummary {
   readonly public: boolean
 }
 
+export interface CreateProjectOptions {
+  readonly description?: string
+  /** May be seen by everyone; default false. */
+  readonly public?: boolean
+  readonly workspace?: string
+  readonly signal?: AbortSignal
+}
+
+export interface DeleteProjectOptions {
+  /** Default true. */
+  readonly deleteExperiments?: boolean
+  readonly workspace?: string
+  readonly signal?: AbortSignal
+}
+
+/** Something that experiments have in common. */
+export interface ProjectColumn {
+  readonly name: string
+  /** `<name>--<source>` */
+  readonly id: string
+  /** `string`, `double`, `boolean`, `datetime`, `timenumber` */
+  readonly type: string
+  /** `metadata`, `metrics`, `params`, `log_other`, `tag` */
+  readonly source: string
+}
+
+export interface MultiMetricChartOptions {
+  readonly metrics?: readonly string[]
+  readonly params?: readonly string[]
+  readonly full?: boolean
+  readonly independent?: boolean
+  readonly signal?: AbortSignal
+}
+
+/** Series of one experiment; null where there is no point. */
+export interface MultiMetricChart {
+  readonly steps: readonly (number | null)[]
+  readonly epochs: readonly (number | null)[]
+  readonly params: Readonly<Record<string, JsonValue>> | null
+  readonly metrics: readonly {
+    readonly metricName: string
+    /** NaN and infinities as text, since JSON has none. */
+    readonly values: readonly (number | string | null)[]
+    readonly steps: readonly (number | null)[]
+    readonly epochs: readonly (number | null)[]
+    readonly timestamps: readonly (number | null)[]
+    /** Since the experiment began, in milliseconds. */
+    readonly durations: readonly (number | null)[]
+  }[]
+}
+
 /** One artifact in a list: `latest` is the index of its newest version. */
 export type ArtifactSummary = ArtifactWire
 
@@ -81,7 +150,8 @@ export class Tidemark {
 
   /** @throws InvalidInputError `invalid-name`, `unknown-option` */
   async createExperiment(options: CreateExperimentOptions = {}): Promise<Experiment> {
-    checkOptions(options, ['name', 'project', 'workspace', 'signal'], 'createExperiment()')
+    checkOptions(options, ['name', 'project', 'workspace', ...experimentFlags, 'signal'], 'createExperiment()')
+    for (const flag of experimentFlags) checkFlag(options[flag], flag)
     const { api, workspace, project } = this.#connection
     const body = {
       // Made here, so that a lost answer can be asked for again without making two.
@@ -101,13 +171,8 @@ export class Tidemark {
       workspaceName = body.workspaceName,
       projectName = body.projectName,
     } = made
-    return this.#experiment({
-      key,
-      name,
-      url: api.remote ? (link ?? null) : null,
-      workspace: workspaceName,
-      project: projectName,
-    })
+    const info = { key, name, url: api.remote ? (link ?? null) : null, workspace: workspaceName, project: projectName }
+    return this.#experiment(info, await companionsOf(options))
   }
 
   /**
@@ -133,14 +198,8 @@ export class Tidemark {
 
   async getExperiments(options: GetExperimentsOptions = {}): Promise<ExperimentSummary[]> {
     checkOptions(options, ['projectId', 'projectName', 'workspaceName', 'archived', 'signal'], 'getExperiments()')
-    const { projectId, projectName, workspaceName, archived = false, signal } = options
-    if (projectId !== undefined && projectName !== undefined)
-      throw new InvalidInputError('getExperiments() takes projectId or projectName, not both.', {
-        code: 'invalid-option',
-        fields: { option: 'projectId' },
-      })
-    const named = { projectName, workspaceName: workspaceName ?? this.#connection.workspace }
-    const search = { ...(projectId === undefined ? named : { projectId }), archived }
+    const { archived = false, signal } = options
+    const search = { ...this.#projectSearch(options, 'getExperiments()'), archived }
     return (await this.#rest<{ experiments: ExperimentSummary[] }>('GET', '/experiments', { search, signal }))
       .experiments
   }
@@ -156,25 +215,111 @@ export class Tidemark {
   }
 
   /**
+   * Makes a project; experiments that are created in one that is not there make it too. Its id.
+   *
+   * @throws ConflictError `project-exists`
+   */
+  async createProject(name: string, options: CreateProjectOptions = {}): Promise<string> {
+    checkOptions(options, ['description', 'public', 'workspace', 'signal'], 'createProject()')
+    checkText(options.description, 'description')
+    checkFlag(options.public, 'public')
+    const { description = '', public: isPublic = false, workspace = this.#connection.workspace, signal } = options
+    const body = {
+      projectName: checkName(name, 'project'),
+      projectDescription: description,
+      workspaceName: checkName(workspace, 'workspace'),
+      isPublic,
+    }
+    return (await this.#rest<{ projectId: string }>('POST', '/write/project/create', { body, signal })).projectId
+  }
+
+  /**
+   * Deletes a project, and its experiments unless `deleteExperiments` is false. Artifacts stay.
+   *
+   * @throws NotFoundError `project-not-found`
+   */
+  async deleteProject(name: string, options: DeleteProjectOptions = {}): Promise<void> {
+    checkOptions(options, ['deleteExperiments', 'workspace', 'signal'], 'deleteProject()')
+    checkFlag(options.deleteExperiments, 'deleteExperiments')
+    const { deleteExperiments = true, workspace = this.#connection.workspace, signal } = options
+    const body = {
+      projectName: checkName(name, 'project'),
+      workspaceName: checkName(workspace, 'workspace'),
+      deleteAllExperiments: deleteExperiments,
+    }
+    await this.#connection.api.done('POST', `${restPrefix}/write/project/delete`, { body, signal })
+  }
+
+  /** What the experiments of a project can be compared by: names of metrics, parameters, others and facts about them. */
+  async getColumns(options: Omit<GetExperimentsOptions, 'archived'> = {}): Promise<ProjectColumn[]> {
+    checkOptions(options, ['projectId', 'projectName', 'workspaceName', 'signal'], 'getColumns()')
+    const { project } = this.#connection
+    const search = this.#projectSearch(options, 'getColumns()', project)
+    const { signal } = options
+    return (await this.#rest<{ columns: ProjectColumn[] }>('GET', '/project/column-names', { search, signal })).columns
+  }
+
+  /**
+   * Series of several experiments as a chart needs them: by experiment key. `full` (default true) gives up to 15,000 points of each, else about 500; `independent`
+   * (default true) each at its own steps, else all at common ones.
+   *
+   * @example
+   * ```ts
+   * import { createExperiment, getMultiMetricChart } from 'tidemark'
+   *
+   * const experiment = await createExperiment()
+   * experiment.logMetric('loss', 0.5, { step: 1 })
+   * await experiment.flush()
+   * const charts = await getMultiMetricChart([experiment.key], { metrics: ['loss'] })
+   * console.log(charts[experiment.key].metrics[0].values)
+   * ```
+   */
+  async getMultiMetricChart(
+    experimentKeys: readonly string[],
+    options: MultiMetricChartOptions = {},
+  ): Promise<Record<string, MultiMetricChart>> {
+    checkOptions(options, ['metrics', 'params', 'full', 'independent', 'signal'], 'getMultiMetricChart()')
+    checkTexts(experimentKeys, 'experimentKeys')
+    for (const option of ['metrics', 'params'] as const) checkTexts(options[option], option)
+    for (const option of ['full', 'independent'] as const) checkFlag(options[option], option)
+    const { metrics = [], params = [], full = true, independent = true, signal } = options
+    const body = {
+      targetedExperiments: experimentKeys,
+      metrics,
+      params,
+      fetchFull: full,
+      independentMetrics: independent,
+    }
+    const path = '/experiments/multi-metric-chart'
+    return (await this.#rest<{ experiments: Record<string, MultiMetricChart> }>('POST', path, { body, signal }))
+      .experiments
+  }
+
+  /**
    * A version by name, `[workspace/]name[:version-or-alias]`, without an experiment that would be noted as its user.
    *
    * @throws NotFoundError `artifact-not-found`, `version-not-found`
    */
   async getArtifact(name: string, options: GetArtifactOptions = {}): Promise<LoggedArtifact> {
     checkOptions(options, ['workspace', 'versionOrAlias', 'signal'], 'getArtifact()')
-    const { api, workspace } = this.#connection
-    return new LoggedArtifact(
-      this.#connection,
-      await findVersion(api, placeOf(name, options, workspace), options.signal),
-      null,
-    )
+    const place = placeOf(name, options, this.#connection.workspace)
+    const { wire, reader } = await openVersion(this.#connection, place, { signal: options.signal })
+    return new LoggedArtifact(this.#connection, wire, null, reader)
   }
 
   /** Artifacts, by workspace and name: of all workspaces unless one is given. */
   getArtifacts(options: { workspace?: string; type?: string; signal?: AbortSignal } = {}): Listing<ArtifactSummary> {
     checkOptions(options, ['workspace', 'type', 'signal'], 'getArtifacts()')
     const { signal, ...search } = options
-    return new Listing(() => pages<ArtifactSummary>(this.#connection.api, routes.artifacts(), { search, signal }))
+    const connection = this.#connection
+    return new Listing(async function* () {
+      if (await connection.server.capabilities(signal)) {
+        yield* pages<ArtifactSummary>(connection.api, routes.artifacts(), { search, signal })
+        return
+      }
+      const { listCometArtifacts } = await import('./client/comet-lists.ts')
+      yield* await listCometArtifacts(connection, options)
+    })
   }
 
   /** The versions of an artifact, newest first. */
@@ -182,10 +327,18 @@ export class Tidemark {
     checkOptions(options, ['workspace', 'signal'], 'getVersions()')
     const connection = this.#connection
     const place = artifactPlace(name, options, connection.workspace)
-    const list = () =>
-      pages<VersionWire>(connection.api, routes.versions(place.workspace, place.name), { signal: options.signal })
+    const { signal } = options
     return new Listing(async function* () {
-      for await (const wire of list()) yield new LoggedArtifact(connection, wire, null)
+      if (await connection.server.capabilities(signal)) {
+        for await (const wire of pages<VersionWire>(connection.api, routes.versions(place.workspace, place.name), {
+          signal,
+        }))
+          yield new LoggedArtifact(connection, wire, null)
+        return
+      }
+      const { listCometVersions } = await import('./client/comet-lists.ts')
+      for await (const { wire, reader } of listCometVersions(connection.api, place, signal))
+        yield new LoggedArtifact(connection, wire, null, reader)
     })
   }
 
@@ -193,6 +346,7 @@ export class Tidemark {
   async deleteArtifact(name: string, options: { workspace?: string; signal?: AbortSignal } = {}): Promise<void> {
     checkOptions(options, ['workspace', 'signal'], 'deleteArtifact()')
     const place = artifactPlace(name, options, this.#connection.workspace)
+    await needOwnRoutes(this.#connection, 'deleting an artifact', options.signal)
     await this.#connection.api.json('DELETE', routes.artifact(place.workspace, place.name), { signal: options.signal })
   }
 
@@ -200,6 +354,7 @@ export class Tidemark {
   async collectGarbage(options: CollectOptions = {}): Promise<CollectReply> {
     checkOptions(options, ['dryRun', 'graceMs', 'signal'], 'collectGarbage()')
     const { signal, ...body } = options
+    await needOwnRoutes(this.#connection, 'collecting garbage', signal)
     return this.#connection.api.json<CollectReply>('POST', routes.collect(), { body, signal })
   }
 
@@ -235,6 +390,7 @@ export class Tidemark {
   async *#verify(name: string | undefined, options: VerifyOptions): AsyncGenerator<VersionVerification> {
     const { api, workspace } = this.#connection
     const { signal } = options
+    await needOwnRoutes(this.#connection, 'verifying many versions', signal)
     const { verifyVersion, verifyVersions } = await import('./client/verifying.ts')
     if (name === undefined) {
       for await (const one of this.getArtifacts({ signal }))
@@ -246,13 +402,38 @@ export class Tidemark {
     else yield await verifyVersion(this.#connection, await findVersion(api, place, signal), options)
   }
 
-  #experiment(info: ExperimentInfo): Experiment {
-    return new Experiment(this.#connection, info)
+  /** Experiments are loaded with the first one: who only looks at artifacts has none. */
+  async #experiment(info: ExperimentInfo, companions?: CompanionOptions): Promise<Experiment> {
+    const { Experiment } = await import('./experiment.ts')
+    return new Experiment(this.#connection, info, companions)
+  }
+
+  #projectSearch(
+    { projectId, projectName, workspaceName }: GetExperimentsOptions,
+    what: string,
+    usualProject?: string,
+  ): Readonly<Record<string, string | undefined>> {
+    if (projectId !== undefined && projectName !== undefined)
+      throw new InvalidInputError(`${what} takes projectId or projectName, not both.`, {
+        code: 'invalid-option',
+        fields: { option: 'projectId' },
+      })
+    if (projectId !== undefined) return { projectId }
+    return { projectName: projectName ?? usualProject, workspaceName: workspaceName ?? this.#connection.workspace }
   }
 
   #rest<T>(method: Method, path: string, options?: CallOptions): Promise<T> {
     return this.#connection.api.json<T>(method, `${restPrefix}${path}`, options)
   }
+}
+
+/** What a runtime cannot give is left out. */
+async function companionsOf(options: CreateExperimentOptions): Promise<CompanionOptions> {
+  const { keepActive = true, logOutput, logError, logCode = true, logSystemDetails = true, logGitInfo } = options
+  const wanted = { keepActive, logOutput, logError, logCode, logSystemDetails, logGitInfo }
+  if (!logOutput && !logError && !logCode && !logSystemDetails && !logGitInfo) return wanted
+  const { openSurroundings } = await import('./client/surroundings.ts')
+  return { ...wanted, surroundings: await openSurroundings() }
 }
 
 /** What a server says of an experiment it made: Comet's leaves some of it out. */

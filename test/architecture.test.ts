@@ -12,7 +12,17 @@ const rows: readonly (readonly string[])[] = [
   ['protocol'],
   ['references', 'sources', 'codecs', 'content', 'stores'],
   ['client', 'backend', 'watch'],
-  ['tidemark', 'experiment', 'artifact', 'logged-artifact', 'logged-artifact-asset', 'registered', 'watched-tables'],
+  [
+    'tidemark',
+    'experiment',
+    'experiment-reads',
+    'experiment-writes',
+    'artifact',
+    'logged-artifact',
+    'logged-artifact-asset',
+    'registered',
+    'watched-tables',
+  ],
   ['index', 'connect', 'default-connection'],
   ['cli', 'ui', 'server'],
 ]

@@ -36,6 +36,7 @@ async function bundle(): Promise<void> {
       alias: [
         { find: /^tidemark$/, replacement: join(root, 'src/index.ts') },
         { find: /^tidemark\/stores\/(\w+)$/, replacement: join(root, 'src/stores/$1.ts') },
+        { find: /^tidemark\/server\/(\w+)$/, replacement: join(root, 'src/server/$1.ts') },
         { find: /^tidemark\/backend$/, replacement: join(root, 'src/backend/backend.ts') },
       ],
     },
@@ -104,6 +105,7 @@ describe('examples', () => {
       paths: {
         tidemark: [join(root, 'src/index.ts')],
         'tidemark/stores/*': [join(root, 'src/stores/*.ts')],
+        'tidemark/server/*': [join(root, 'src/server/*.ts')],
         'tidemark/backend': [join(root, 'src/backend/backend.ts')],
       },
     })

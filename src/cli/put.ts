@@ -67,7 +67,12 @@ async function runPut({ values, out, signal, onProgress, connect }: Context): Pr
     ...(metadata && { metadata }),
   })
   await addPaths(artifact, paths, values.texts('ignore'), signal)
-  const experiment = await tidemark.createExperiment({ name: 'tidemark put', signal })
+  const experiment = await tidemark.createExperiment({
+    name: 'tidemark put',
+    logCode: false,
+    logSystemDetails: false,
+    signal,
+  })
   let stored = 0
   let version: LoggedArtifact
   try {

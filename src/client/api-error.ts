@@ -19,10 +19,12 @@ const cometCodes: ReadonlyMap<number, { category: string; code: string }> = new 
   [624523, { category: NotFoundError.category, code: 'version-not-found' }],
   [90211, { category: NotFoundError.category, code: 'experiment-not-found' }],
   [90399, { category: ConflictError.category, code: 'version-exists' }],
-  [90401, { category: ConflictError.category, code: 'version-closed' }],
-  [90402, { category: ConflictError.category, code: 'version-open' }],
+  [90401, { category: ConflictError.category, code: 'version-immutable' }],
+  [90402, { category: ConflictError.category, code: 'version-not-closed' }],
   [90403, { category: ConflictError.category, code: 'version-failed' }],
   [90210, { category: PermissionError.category, code: 'no-write-access' }],
+  [90410, { category: InvalidInputError.category, code: 'invalid-state' }],
+  [90219, { category: NotFoundError.category, code: 'workspace-not-found' }],
   [90212, { category: PermissionError.category, code: 'unknown-api-key' }],
 ])
 

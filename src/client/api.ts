@@ -55,6 +55,33 @@ export class Api {
     )
   }
 
+  /** For what is done when it is answered, whatever the answer says: some of Comet's are empty. */
+  async done(method: Method, path: string, { search, body, signal }: CallOptions = {}): Promise<void> {
+    await this.#ask(method, path, signal, async (all) => {
+      const response = await this.#send(path + queryOf(search), { method, ...jsonBody(body), signal: all })
+      await response.arrayBuffer()
+    })
+  }
+
+  /** The bytes of a successful answer. */
+  async bytes(method: Method, path: string, { search, body, signal }: CallOptions = {}): Promise<Uint8Array> {
+    return this.#ask(method, path, signal, async (all) => {
+      const response = await this.#send(path + queryOf(search), { method, ...jsonBody(body), signal: all })
+      return new Uint8Array(await response.arrayBuffer())
+    })
+  }
+
+  /** Sends a form, made anew for each attempt; the parsed JSON of the answer. */
+  async form<T>(
+    path: string,
+    { search, form, signal }: Omit<CallOptions, 'body'> & { readonly form: () => Promise<FormData> | FormData },
+  ): Promise<T> {
+    return this.#ask('POST', path, signal, async (all) => {
+      const response = await this.#send(path + queryOf(search), { method: 'POST', body: await form(), signal: all })
+      return response.json()
+    })
+  }
+
   /** Stores a pack. The bytes may be reused once it has resolved. */
   async putPack(id: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
     await this.#ask('PUT', routes.pack(id), signal, async (all) => {

@@ -1,10 +1,10 @@
 import type { AssetReader } from '../codecs/codec.ts'
 import type { Entry } from '../content/entry.ts'
-import type { VersionReader } from '../content/version-reader.ts'
+import type { VersionReading } from '../content/version-reading.ts'
 import { UnsupportedError } from '../errors.ts'
 
 /** An asset of a version, as codecs read it. */
-export function readAsset(reader: VersionReader, entry: Entry, signal?: AbortSignal): AssetReader {
+export function readAsset(reader: VersionReading, entry: Entry, signal?: AbortSignal): AssetReader {
   const { path, mediaType, size } = entry
   const range = async (start: number, end: number) =>
     collect(reader.read(entry, { start, end, signal }), Math.max(0, Math.min(end, size) - Math.max(0, start)), path)

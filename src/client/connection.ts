@@ -1,10 +1,14 @@
 import type { CodecRegistry } from '../codecs/registry.ts'
 import type { Logger } from '../logging.ts'
+import type { Timers } from '../platform/timers.ts'
 import type { Api } from './api.ts'
+import type { Server } from './server.ts'
 
 /** What everything a user holds shares: one connection to one backend. */
 export interface Connection {
   readonly api: Api
+  /** What the other side can do. */
+  readonly server: Server
   readonly codecs: CodecRegistry
   readonly logger: Logger
   /** Deflate full chunks: where bytes are dearer than time. */
@@ -12,6 +16,10 @@ export interface Connection {
   /** Where unqualified names are looked up. */
   readonly workspace: string
   readonly project: string
+  /** Never stored, wherever it turns up. */
+  readonly secrets: readonly string[]
+  /** Default: the runtime's own. */
+  readonly timers?: Timers
   /** What is done before it closes: last looks at watched tables. */
   readonly beforeClose: Set<() => Promise<void>>
 }

@@ -1,6 +1,7 @@
 import type { Entry } from '../content/entry.ts'
-import { diffVersions } from '../content/version-diff.ts'
+import { diffVersions, isChanged } from '../content/version-diff.ts'
 import type { VersionReader } from '../content/version-reader.ts'
+import type { VersionReading } from '../content/version-reading.ts'
 import { UnsupportedError } from '../errors.ts'
 import { checkCount, checkOptions, checkText, checkTexts } from '../options.ts'
 import type { Metadata } from '../protocol/shapes.ts'
@@ -34,11 +35,12 @@ export class DiffChange {
   readonly after: DiffSide
   readonly #tables: readonly [TablePlace, TablePlace] | undefined
 
-  constructor(path: string, before: TablePlace, after: TablePlace) {
+  /** Of places alone, without readers, tables are not compared. */
+  constructor(path: string, before: Listed, after: Listed) {
     this.path = path
     this.before = side(before.entry)
     this.after = side(after.entry)
-    this.#tables = isTable(before) && isTable(after) ? [before, after] : undefined
+    this.#tables = isReadable(before) && isReadable(after) ? [before, after] : undefined
   }
 
   /**
@@ -92,6 +94,35 @@ export async function diff(before: VersionReader, after: VersionReader, signal?:
     else if (one.before) removed.push({ path, ...side(one.before) })
   }
   return { added, removed, changed }
+}
+
+/** The same of versions that are only listed: of a server without pages. What has no digest is compared by its size. */
+export async function diffListed(
+  before: VersionReading,
+  after: VersionReading,
+  signal?: AbortSignal,
+): Promise<VersionDiff> {
+  const olds = new Map<string, Entry>()
+  for await (const entry of before.entries({ signal })) olds.set(entry.path, entry)
+  const added: DiffLine[] = []
+  const changed: DiffChange[] = []
+  for await (const entry of after.entries({ signal })) {
+    const { path } = entry
+    const old = olds.get(path)
+    olds.delete(path)
+    if (!old) added.push({ path, ...side(entry) })
+    else if (isChanged(old, entry)) changed.push(new DiffChange(path, { entry: old }, { entry }))
+  }
+  return { added, removed: Array.from(olds.values(), (entry) => ({ path: entry.path, ...side(entry) })), changed }
+}
+
+function isReadable(place: Listed): place is TablePlace {
+  return place.reader !== undefined && isTable({ reader: place.reader, entry: place.entry })
+}
+
+interface Listed {
+  readonly entry: Entry
+  readonly reader?: VersionReader
 }
 
 function checkMatch(options: RowMatch, known: readonly string[], what: string): void {

@@ -1,5 +1,5 @@
 import type { Entry } from '../content/entry.ts'
-import type { VersionReader } from '../content/version-reader.ts'
+import type { VersionReading } from '../content/version-reading.ts'
 import { CorruptionError, InvalidInputError, NotFoundError, throwIfAborted } from '../errors.ts'
 import { nearest } from '../options.ts'
 import { checkLogicalPath, foldPath } from '../paths.ts'
@@ -36,7 +36,7 @@ export interface DownloadReport {
 
 /** Downloads a version into a target: all checks first, then all bytes out of sight, then everything is made visible. */
 export async function download(
-  reader: VersionReader,
+  reader: VersionReading,
   target: DownloadTarget,
   options: DownloadOptions & { readonly only?: Entry },
 ): Promise<DownloadReport> {
@@ -74,7 +74,7 @@ async function* counted(
 
 /** The entries that are wanted, their paths checked once more: the store may have been written by anyone. */
 async function plan(
-  reader: VersionReader,
+  reader: VersionReading,
   { pathPrefix = '', signal }: DownloadOptions,
 ): Promise<{ files: Entry[]; remote: string[] }> {
   const prefix = pathPrefix.replace(/\/+$/, '')
@@ -90,12 +90,12 @@ async function plan(
   return { files, remote }
 }
 
-function planOne(reader: VersionReader, entry: Entry): { files: Entry[]; remote: string[] } {
+function planOne(reader: VersionReading, entry: Entry): { files: Entry[]; remote: string[] } {
   assertSafe(entry.path, reader.what)
   return { files: [entry], remote: [] }
 }
 
-async function nothingBelow(reader: VersionReader, prefix: string, signal?: AbortSignal): Promise<NotFoundError> {
+async function nothingBelow(reader: VersionReading, prefix: string, signal?: AbortSignal): Promise<NotFoundError> {
   const paths = new Set<string>()
   for await (const { path } of reader.entries({ signal })) {
     paths.add(path)

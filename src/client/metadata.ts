@@ -25,6 +25,16 @@ export function checkMetadata(value: unknown, what = 'metadata'): Metadata | und
   }
 }
 
+/** A copy of plain JSON of any form. */
+export function checkJson(value: unknown, what: string): JsonValue {
+  try {
+    return copy(value, what, 0)
+  } catch (cause) {
+    // A getter or a proxy runs its owner's code.
+    throw unreadable(cause, what)
+  }
+}
+
 function copyObject(value: object, path: string, depth: number): Metadata {
   const entries = Object.entries(value).filter(([, one]) => one !== undefined)
   return Object.fromEntries(entries.map(([key, one]) => [key, copy(one, `${path}.${key}`, depth + 1)]))

@@ -5,6 +5,7 @@ import type { KeptPages } from '../content/page-reader.ts'
 import type { VersionReader } from '../content/version-reader.ts'
 import { VersionWriter, type WrittenVersion } from '../content/version-writer.ts'
 import { ConflictError, isTidemarkError, throwIfAborted } from '../errors.ts'
+import type { Logger } from '../logging.ts'
 import { toBase64 } from '../protocol/base64.ts'
 import { routes } from '../protocol/routes.ts'
 import type { CommitReply, CommitRequest, VersionWire } from '../protocol/shapes.ts'
@@ -43,15 +44,17 @@ export interface UploadOptions {
   readonly compress: boolean
   readonly signal?: AbortSignal
   readonly onProgress?: OnProgress
+  readonly logger?: Logger
 }
 
-const defaultType = 'data'
+/** Of artifacts that were given none. */
+export const usualType = 'data'
 
 /** Stores the assets and commits the version. Nothing is visible before the commit; all is after it. */
 export async function upload(api: Api, request: UploadRequest, options: UploadOptions): Promise<CommitReply> {
   const { workspace, name, draftOf } = request
   const latest = await findLatest(api, workspace, name, options.signal)
-  const type = request.type ?? latest?.type ?? defaultType
+  const type = request.type ?? latest?.type ?? usualType
   const base = draftOf ?? (request.base === undefined ? latest : (request.base ?? undefined))
   try {
     return await attempt(api, { ...request, type }, base, options)
@@ -181,7 +184,7 @@ async function add(
   encoded.release?.()
 }
 
-async function encode(
+export async function encode(
   asset: StagedFile | StagedValue,
   kind: AssetKind,
   codecs: CodecRegistry,

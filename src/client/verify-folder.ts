@@ -1,6 +1,6 @@
 import type { FileSource } from '../codecs/file-source.ts'
 import { openDigester } from '../content/digest.ts'
-import type { VersionReader } from '../content/version-reader.ts'
+import type { VersionReading } from '../content/version-reading.ts'
 import { InvalidInputError, throwIfAborted } from '../errors.ts'
 import { describe } from '../options.ts'
 import { openSource } from '../sources/open.ts'
@@ -9,7 +9,7 @@ import { storedEntries, type VerifyOptions, type VerifyReport } from './verify.t
 
 /** Compares a folder (a path, a handle, a `FileList`) with a version. Remote assets are not looked for. */
 export async function verifyFolder(
-  reader: VersionReader,
+  reader: VersionReading,
   folder: unknown,
   { onProgress, signal }: VerifyOptions,
 ): Promise<VerifyReport> {

@@ -1,5 +1,5 @@
 import type { Entry } from '../content/entry.ts'
-import type { VersionReader } from '../content/version-reader.ts'
+import type { VersionReading } from '../content/version-reading.ts'
 import { CorruptionError, isTidemarkError, NotFoundError, throwIfAborted } from '../errors.ts'
 import { type OnProgress, ProgressReporter } from './progress.ts'
 
@@ -29,7 +29,7 @@ export interface VerifyReport {
  * @throws CorruptionError when the list of assets itself is damaged
  */
 export async function verifyStored(
-  reader: VersionReader,
+  reader: VersionReading,
   { onProgress, signal }: VerifyOptions,
 ): Promise<VerifyReport> {
   const entries = await storedEntries(reader, signal)
@@ -51,7 +51,7 @@ export async function verifyStored(
 }
 
 async function readFrom(
-  reader: VersionReader,
+  reader: VersionReading,
   entries: readonly Entry[],
   progress: ProgressReporter,
   signal: AbortSignal | undefined,
@@ -65,7 +65,7 @@ async function readFrom(
 }
 
 async function findDamage(
-  reader: VersionReader,
+  reader: VersionReading,
   entries: readonly Entry[],
   progress: ProgressReporter,
   signal: AbortSignal | undefined,
@@ -92,7 +92,7 @@ function isDamage(error: unknown): error is CorruptionError | NotFoundError {
 }
 
 /** All assets whose bytes are in the version. */
-export async function storedEntries(reader: VersionReader, signal: AbortSignal | undefined): Promise<Entry[]> {
+export async function storedEntries(reader: VersionReading, signal: AbortSignal | undefined): Promise<Entry[]> {
   const entries: Entry[] = []
   for await (const entry of reader.entries({ signal })) if (!entry.remote) entries.push(entry)
   return entries

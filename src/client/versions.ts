@@ -40,9 +40,12 @@ export async function findLatest(
   }
 }
 
+/** The index of a version on a server that does not count them. */
+export const uncounted = -1
+
 /** `flowers:v3`: how messages name a version. */
-export function versionLabel({ name, index }: Pick<VersionWire, 'name' | 'index'>): string {
-  return `${name}:v${index}`
+export function versionLabel({ name, index, version }: Pick<VersionWire, 'name' | 'index' | 'version'>): string {
+  return index === uncounted ? `${name}:${version}` : `${name}:v${index}`
 }
 
 function checked(wire: VersionWire): VersionWire {

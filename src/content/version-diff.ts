@@ -32,8 +32,9 @@ export async function* diffVersions(
   }
 }
 
-function isChanged(a: Entry, b: Entry): boolean {
-  return a.digest !== b.digest || JSON.stringify(a.metadata) !== JSON.stringify(b.metadata)
+/** Other bytes or other metadata. */
+export function isChanged(a: Entry, b: Entry): boolean {
+  return a.digest !== b.digest || a.size !== b.size || JSON.stringify(a.metadata) !== JSON.stringify(b.metadata)
 }
 
 /** Entries of leaves that the other version does not have at the same place. */

@@ -8,6 +8,7 @@ import { type Hasher, openDigester } from './digest.ts'
 import type { Entry } from './entry.ts'
 import type { Page, PageKind, PageLink } from './page.ts'
 import { inPack, type KeptPages, PageReader } from './page-reader.ts'
+import type { ReadOptions, VersionReading } from './version-reading.ts'
 
 export interface VersionReaderOptions {
   readonly source: ChunkSource
@@ -19,14 +20,6 @@ export interface VersionReaderOptions {
   readonly what: string
   /** Shared with readers of other versions in the same store. */
   readonly pages?: KeptPages
-}
-
-export interface ReadOptions {
-  /** First byte; default 0. */
-  readonly start?: number
-  /** Just past the last byte; default the size. Clamped. */
-  readonly end?: number
-  readonly signal?: AbortSignal
 }
 
 /** A page and where it is stored. */
@@ -43,7 +36,7 @@ export interface ChunkLeaf {
 }
 
 /** Reads one version: its assets, and their bytes. Everything that comes out was verified against its digest. */
-export class VersionReader {
+export class VersionReader implements VersionReading {
   readonly manifest: ChunkRef | null
   readonly what: string
   readonly source: ChunkSource

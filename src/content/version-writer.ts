@@ -109,14 +109,10 @@ export class VersionWriter {
 
   addRemote(remote: { path: string; reference: RemoteReference; mediaType?: string; metadata?: Metadata }): Entry {
     const { path, reference, mediaType = 'application/octet-stream', metadata } = remote
-    const { uri, etag, checksum, versionId, size } = reference
-    const identity = new TextEncoder().encode(
-      JSON.stringify([uri, etag ?? null, checksum ?? null, versionId ?? null, size ?? null]),
-    )
     const entry = makeEntry({
       path,
-      size: size ?? 0,
-      digest: this.#digester.hex(identity),
+      size: reference.size ?? 0,
+      digest: referenceDigest(reference, this.#digester),
       kind: 'remote',
       mediaType,
       metadata,
@@ -213,6 +209,12 @@ export class VersionWriter {
     })
     return { previewChunk: ref }
   }
+}
+
+/** The digest of what is only linked: that of what is known of it. */
+export function referenceDigest({ uri, etag, checksum, versionId, size }: RemoteReference, digester: Digester): string {
+  const identity = JSON.stringify([uri, etag ?? null, checksum ?? null, versionId ?? null, size ?? null])
+  return digester.hex(new TextEncoder().encode(identity))
 }
 
 /** SHA-256 over one line for each asset, sorted by path: the digest, two spaces, the path - what `sha256sum` prints for the files. */

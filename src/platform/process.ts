@@ -27,3 +27,17 @@ export function whatIsPermitted<Answer>(ask: () => Answer): Answer | undefined {
 export function isNotPermitted(error: unknown): error is Error {
   return error instanceof Error && error.name === 'NotCapable'
 }
+
+/**
+ * False where a person would have to be asked first: Deno does, in the middle of the program. Other runtimes ask nobody, and say no when it comes to it.
+ */
+export function isPermitted(permission: { readonly name: string; readonly [detail: string]: string }): boolean {
+  const deno: unknown = Reflect.get(globalThis, 'Deno')
+  if (typeof deno !== 'object' || deno === null) return true
+  const permissions: unknown = Reflect.get(deno, 'permissions')
+  if (typeof permissions !== 'object' || permissions === null) return true
+  const query: unknown = Reflect.get(permissions, 'querySync')
+  if (typeof query !== 'function') return true
+  const status: unknown = Reflect.apply(query, permissions, [permission])
+  return typeof status === 'object' && status !== null && Reflect.get(status, 'state') === 'granted'
+}

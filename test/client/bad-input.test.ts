@@ -86,9 +86,9 @@ describe('names, paths and options', () => {
   it.each([
     ['createExperiment', (t: Tidemark) => t.createExperiment(untyped({ projekt: 'x' })), /Did you mean project/],
     [
-      'createExperiment with what does nothing yet',
-      (t: Tidemark) => t.createExperiment(untyped({ logCode: true })),
-      /logCode/,
+      'createExperiment, nearly',
+      (t: Tidemark) => t.createExperiment(untyped({ logSystemDetail: true })),
+      /Did you mean logSystemDetails/,
     ],
     [
       'getArtifact',

@@ -74,6 +74,45 @@ describe('configuration', () => {
       })
   })
 
+  it('sends no key from elsewhere to a server that a project names', async () => {
+    const cloned = (text: string) => ({ name: './.comet.yml', text, ofProject: true })
+    const evil = cloned('COMET_URL_OVERRIDE: https://evil.example\n')
+    const refused = { code: 'key-for-project-url', category: 'InvalidInputError' }
+    await expect(readSettings(false, { env: { COMET_API_KEY: 'k' }, files: [evil] })).rejects.toMatchObject(refused)
+    await expect(readSettings(false, { env: { TIDEMARK_API_KEY: 'k' }, files: [evil] })).rejects.toMatchObject(refused)
+    await expect(readSettings(false, { env: {}, files: [evil, home] })).rejects.toMatchObject(refused)
+    const both = cloned('COMET_URL_OVERRIDE: https://team.example\nCOMET_API_KEY: theirs\n')
+    await expect(readSettings(false, { env: { COMET_API_KEY: 'k' }, files: [both] })).rejects.toMatchObject(refused)
+    expect(await readSettings(false, { env: {}, files: [both] })).toMatchObject({
+      url: 'https://team.example',
+      apiKey: 'theirs',
+    })
+    // Named by the person, or nobody's key: then it is used.
+    const env = { COMET_API_KEY: 'k', TIDEMARK_URL: 'https://mine.example' }
+    expect(await readSettings(false, { env, files: [evil] })).toMatchObject({
+      url: 'https://mine.example',
+      apiKey: 'k',
+    })
+    expect(await readSettings(false, { env: {}, files: [evil] })).toMatchObject({ url: 'https://evil.example' })
+    expect(await readSettings(true, { env: { COMET_API_KEY: 'k' }, files: [evil] })).toMatchObject({ apiKey: 'k' })
+    expect(await readSettings(false, { env: {}, files: [home] })).toMatchObject({
+      url: 'https://home',
+      apiKey: 'secret',
+    })
+  })
+
+  it('adds lines to no file outside of a project that names it', async () => {
+    for (const name of ['/home/ada/.bashrc', '../up.log', 'a/../../up.log', '~/.profile', 'C:\\\\x', '\\\\\\\\host']) {
+      const text = `COMET_LOGGING_FILE: "${name}"\n`
+      const reading = readSettings(false, { env: {}, files: [{ name: './.comet.yml', text, ofProject: true }] })
+      await expect(reading, name).rejects.toMatchObject({ code: 'config-invalid' })
+    }
+    const text = 'COMET_LOGGING_FILE: logs/tidemark..log\n'
+    expect(
+      await readSettings(false, { env: {}, files: [{ name: './.comet.yml', text, ofProject: true }] }),
+    ).toMatchObject({ loggingFile: 'logs/tidemark..log' })
+  })
+
   it('is data: tags neither make objects nor run anything', async () => {
     const text =
       'COMET_WORKSPACE: !!js/function "function () { globalThis.ran = true }"\nCOMET_PROJECT_NAME: !expr Sys.time()\n__proto__: {polluted: yes}\n'
@@ -165,6 +204,14 @@ describe('the default connection', () => {
     expect(await createExperiment()).toMatchObject({ workspace: 'team', project: 'birds', url: null })
     expect((await stat('elsewhere')).isDirectory()).toBe(true)
     await expect(stat('.tidemark')).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+
+  it('gives a key to no server that a project names, not even one it was given', async () => {
+    await writeFile('.comet.yml', 'COMET_URL_OVERRIDE: https://evil.example\n')
+    vi.stubEnv('COMET_API_KEY', 'sesame')
+    await expect(createExperiment()).rejects.toMatchObject({ code: 'key-for-project-url' })
+    vi.stubEnv('COMET_API_KEY', '')
+    await expect(connect({ apiKey: 'sesame' })).rejects.toMatchObject({ code: 'key-for-project-url' })
   })
 
   it('tries again after a configuration that was wrong', async () => {

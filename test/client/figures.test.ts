@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Artifact, memoryStore, type Store } from '../../src/index.ts'
-import { begin, open } from './world.ts'
+import { begin, open, quiet } from './world.ts'
 
 /** A store in memory, or one given, that notes each key it is asked to read or to write. */
 function noting(store: Store = memoryStore()) {
@@ -30,7 +30,7 @@ const sum = (written: readonly { size: number }[]) => written.reduce((bytes, { s
 const distinct = (written: readonly { key: string }[]) => new Set(written.map(({ key }) => key)).size
 
 describe('what small jobs cost, in objects and bytes', () => {
-  it('logging a small dict writes two objects: the version record, with everything in it, and the head', async () => {
+  it('logging a small dict writes three objects: the version record, with everything in it, the head, and a note of who made it', async () => {
     const { store, written } = noting()
     const { experiment } = await begin({ store })
     written.length = 0
@@ -38,6 +38,7 @@ describe('what small jobs cost, in objects and bytes', () => {
     expect(written.map(({ key }) => key)).toEqual([
       'artifacts/default/settings/v/0000000000',
       'artifacts/default/settings/head',
+      expect.stringMatching(/^outputs\/.*\/default\/settings\/0000000000$/),
     ])
     expect(sum(written)).toBeLessThan(2000)
   })
@@ -78,8 +79,8 @@ describe('what small jobs cost, in objects and bytes', () => {
     const draft = await logged.newDraft()
     await draft.add('one more', { logicalPath: 'part-13/more.txt' })
     written.length = 0
-    await (await tidemark.createExperiment()).logArtifact(draft)
-    const stored = written.filter(({ key }) => !key.startsWith('experiments/'))
+    await (await tidemark.createExperiment(quiet)).logArtifact(draft)
+    const stored = written.filter(({ key }) => !/^(experi|outputs|projects|runs)/.test(key))
     expect(distinct(stored)).toBeLessThanOrEqual(3)
     expect(sum(stored)).toBeLessThan(10_000)
   })

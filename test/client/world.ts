@@ -25,9 +25,12 @@ export async function open(options: ConnectOptions = { store: memoryStore() }): 
   return tidemark
 }
 
+/** Nothing goes on beside the experiment: what a test counts is what it does. */
+export const quiet = { keepActive: false, logCode: false, logSystemDetails: false } as const
+
 export async function begin(options?: ConnectOptions): Promise<{ tidemark: Tidemark; experiment: Experiment }> {
   const tidemark = await open(options)
-  return { tidemark, experiment: await tidemark.createExperiment({ project: 'flowers' }) }
+  return { tidemark, experiment: await tidemark.createExperiment({ project: 'flowers', ...quiet }) }
 }
 
 /** A store in memory that calls `before` with each operation and its number, from 1. */

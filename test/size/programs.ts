@@ -5,10 +5,19 @@ export const programs = {
     import { connect } from 'tidemark'
     export async function main(server) {
       const tidemark = await connect({ url: 'http://localhost', apiKey: 'key', fetch: server })
-      const experiment = await tidemark.createExperiment({ project: 'flowers' })
+      console.log((await tidemark.getExperiments()).length)
       for await (const { name } of tidemark.getArtifacts()) console.log(name)
-      const settings = await experiment.getArtifact('settings')
+      const settings = await tidemark.getArtifact('settings')
       await settings.updateAliases(['best'])
+      await tidemark.close()
+    }`,
+  /** The same, with an experiment that logs metrics and what is known of the page. */
+  remoteLog: `
+    import { connect } from 'tidemark'
+    export async function main(server) {
+      const tidemark = await connect({ url: 'http://localhost', apiKey: 'key', fetch: server })
+      const experiment = await tidemark.createExperiment({ project: 'flowers' })
+      for (let step = 0; step < 10; step++) experiment.logMetric('loss', 1 / (step + 1), { step })
       await experiment.end()
       await tidemark.close()
     }`,

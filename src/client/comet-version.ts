@@ -1,0 +1,190 @@
+import { openDigester } from '../content/digest.ts'
+import type { Entry } from '../content/entry.ts'
+import type { ReadOptions, VersionReading } from '../content/version-reading.ts'
+import { versionDigest } from '../content/version-writer.ts'
+import { CorruptionError, isTidemarkError, NotFoundError } from '../errors.ts'
+import { restPrefix } from '../protocol/routes.ts'
+import type { Metadata, VersionWire } from '../protocol/shapes.ts'
+import { ahead } from './ahead.ts'
+import type { Api } from './api.ts'
+import { toClientError } from './api-error.ts'
+import {
+  type CometEntry,
+  type CometFile,
+  type CometVersion,
+  sortEntries,
+  toEntry,
+  toVersionWire,
+} from './comet-wire.ts'
+import type { OpenedVersion } from './open-version.ts'
+import { type VersionPlace, versionLabel } from './versions.ts'
+
+// As many as browsers open to one host.
+const readsAhead = 6
+
+// What is read ahead is held: larger assets are read when it is their turn.
+const largestAhead = 1024 * 1024
+
+export interface CometContext {
+  readonly experimentKey?: string
+  /** Noted as the one that uses the version. */
+  readonly consumerExperimentKey?: string
+  readonly signal?: AbortSignal
+}
+
+/** @throws NotFoundError `artifact-not-found`, `version-not-found` */
+export function openCometVersion(api: Api, place: VersionPlace, context: CometContext = {}): Promise<OpenedVersion> {
+  const { workspace, name, select } = place
+  // Comet counts no versions: v3 is an alias there like any other.
+  return open(api, { artifactName: name, workspace, versionOrAlias: select }, context)
+}
+
+/** By its id, which is known to whoever made it, also while it is not closed. */
+export function openCometVersionById(api: Api, versionId: string, context: CometContext): Promise<OpenedVersion> {
+  return open(api, { versionId }, context)
+}
+
+/** The latest version, or `undefined` when there is none yet. */
+export async function findCometLatest(
+  api: Api,
+  place: VersionPlace,
+  context: CometContext,
+): Promise<OpenedVersion | undefined> {
+  try {
+    return await openCometVersion(api, place, context)
+  } catch (error) {
+    const none = ['artifact-not-found', 'version-not-found', 'version-not-closed', 'version-failed']
+    if (isTidemarkError(error) && none.includes(error.code)) return undefined
+    throw error
+  }
+}
+
+async function open(
+  api: Api,
+  named: Readonly<Record<string, string | undefined>>,
+  { experimentKey, consumerExperimentKey, signal }: CometContext,
+): Promise<OpenedVersion> {
+  const search = { ...named, experimentKey, consumerExperimentKey }
+  const version = await api.json<CometVersion>('GET', `${restPrefix}/artifacts/version`, { search, signal })
+  if (typeof version?.artifactVersionId !== 'string' || typeof version.artifact?.artifactName !== 'string')
+    throw new CorruptionError('The answer is not a version. Is the address that of a Tidemark server, or of Comet?', {
+      code: 'answer-damaged',
+    })
+  const { artifactVersionId, artifactVersion, artifact } = version
+  const { files } = await api.json<{ files: readonly CometFile[] }>('GET', `${restPrefix}/artifacts/version/files`, {
+    search: {
+      // By id while it is open, by name as other clients do.
+      ...(named.versionId === undefined
+        ? { workspace: artifact.workspaceName, artifactName: artifact.artifactName, version: artifactVersion }
+        : { artifactId: artifact.artifactId, versionId: artifactVersionId }),
+    },
+    signal,
+  })
+  const entries = sortEntries(files.map(toEntry))
+  const wire = toVersionWire(version, entries, await digestOf(entries))
+  return { wire, reader: new CometReader(api, wire, entries, wire.experimentKey ?? experimentKey) }
+}
+
+/** Nothing when that of an asset is not known. */
+async function digestOf(entries: readonly CometEntry[]): Promise<string> {
+  return entries.some(({ digest }) => digest === '') ? '' : versionDigest(entries, await openDigester())
+}
+
+/** Reads a version asset by asset. What Comet does not know the digest of is checked by its size alone. */
+class CometReader implements VersionReading {
+  readonly what: string
+  readonly #api: Api
+  readonly #versionId: string
+  readonly #entries: ReadonlyMap<string, CometEntry>
+  readonly #experimentKey: string | undefined
+
+  constructor(api: Api, wire: VersionWire, entries: readonly CometEntry[], experimentKey: string | undefined) {
+    this.#api = api
+    this.what = versionLabel(wire)
+    this.#versionId = wire.versionId
+    this.#entries = new Map(entries.map((entry) => [entry.path, entry]))
+    this.#experimentKey = experimentKey
+  }
+
+  async *entries({ prefix = '' }: { prefix?: string; signal?: AbortSignal } = {}): AsyncGenerator<Entry> {
+    for (const entry of this.#entries.values()) if (entry.path.startsWith(prefix)) yield entry
+  }
+
+  async entry(path: string): Promise<Entry | undefined> {
+    return this.#entries.get(path)
+  }
+
+  async *read(entry: Entry, { start = 0, end = entry.size, signal }: ReadOptions = {}): AsyncGenerator<Uint8Array> {
+    const [search, what] = [this.#search(entry), `Reading ${this.#name(entry)}`]
+    const response = await this.#api.response('GET', getAsset, { search, signal })
+    const whole = start === 0 && end >= entry.size
+    const hasher = whole && entry.digest !== '' ? (await openDigester()).create() : undefined
+    let at = 0
+    try {
+      for await (const piece of piecesOf(response)) {
+        hasher?.update(piece)
+        const part = piece.subarray(Math.max(0, start - at), Math.max(0, Math.min(piece.length, end - at)))
+        at += piece.length
+        if (whole) yield piece
+        else if (part.length > 0) yield part
+        if (!whole && at >= end) return
+      }
+    } catch (error) {
+      throw await toClientError(error, what, signal, this.#api.remote)
+    }
+    if (at !== entry.size || (hasher && hasher.hex() !== entry.digest)) throw this.#damaged(entry, at)
+  }
+
+  async *readMany(
+    entries: AsyncIterable<Entry> | Iterable<Entry>,
+    { signal }: { signal?: AbortSignal } = {},
+  ): AsyncGenerator<{ entry: Entry; body: AsyncGenerator<Uint8Array> }> {
+    const all: Entry[] = []
+    for await (const entry of entries) all.push(entry)
+    const fetch = async (entry: Entry) => {
+      if (entry.size > largestAhead) return undefined
+      const pieces: Uint8Array[] = []
+      for await (const piece of this.read(entry, { signal })) pieces.push(piece)
+      return pieces
+    }
+    for await (const { item: entry, result } of ahead(all, readsAhead, fetch))
+      yield { entry, body: result ? given(result) : this.read(entry, { signal }) }
+  }
+
+  async preview({ preview }: Entry): Promise<Metadata | undefined> {
+    return preview
+  }
+
+  #search(entry: Entry): Readonly<Record<string, string | undefined>> {
+    const found = this.#entries.get(entry.path)
+    if (!found) throw new NotFoundError(`${this.#name(entry)} is not there.`, { code: 'asset-not-found' })
+    return { experimentKey: this.#experimentKey, assetId: found.assetId, artifactVersionId: this.#versionId }
+  }
+
+  #name({ path }: Entry): string {
+    return `${this.what} '${path}'`
+  }
+
+  #damaged(entry: Entry, size: number): CorruptionError {
+    return new CorruptionError(
+      `${this.#name(entry)} is damaged: ${size} bytes came that are not the ${entry.size} that were logged.`,
+      { code: 'asset-damaged', fields: { what: this.what, path: entry.path } },
+    )
+  }
+}
+
+const getAsset = `${restPrefix}/experiment/asset/get-asset`
+
+async function* piecesOf({ body }: Response): AsyncGenerator<Uint8Array> {
+  const reader = body?.getReader()
+  if (!reader) return
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value
+  } finally {
+    await reader.cancel()
+  }
+}
+
+async function* given(pieces: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* pieces
+}

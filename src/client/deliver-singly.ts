@@ -1,0 +1,121 @@
+import { restPrefix } from '../protocol/routes.ts'
+import type { Api } from './api.ts'
+import { isFinal, sendCall } from './deliver-batches.ts'
+import { metricValue } from './log-batch.ts'
+import { isBatchEntry, type LineEntry, type LogEntry } from './log-entry.ts'
+import { MetricRate } from './metric-rate.ts'
+import type { Delivery, Report } from './outbox.ts'
+import { atOnce } from './slots.ts'
+
+// Sent and awaited together: enough to hide round trips, few enough to be sent again when the program ends.
+const together = 256
+
+// As many as browsers open to one host, and what is asked of someone else's server.
+const requestsInFlight = 6
+
+// Lines of output in one request; R's client sends what came in ten seconds.
+const mostLines = 1_000
+
+/** Sends what an experiment logs as Comet's REST API v2 takes it: one request for each thing, those of one name in their order. */
+export class SingleDelivery implements Delivery<LogEntry> {
+  readonly #api: Api
+  readonly #key: string
+  readonly #rate: MetricRate
+
+  constructor(api: Api, key: string, rate = rateOf(api)) {
+    this.#api = api
+    this.#key = key
+    this.#rate = rate
+  }
+
+  take(entries: readonly LogEntry[]): number {
+    if (!isBatchEntry(entries[0])) return 1
+    const [{ kind }] = entries
+    const other = entries.findIndex((entry) => !isBatchEntry(entry) || (entry.kind === 'line') !== (kind === 'line'))
+    return Math.min(kind === 'line' ? mostLines : together, other === -1 ? entries.length : other)
+  }
+
+  async send(entries: readonly LogEntry[], report: Report<LogEntry>): Promise<void> {
+    const [first] = entries
+    if (first.kind === 'call') return sendCall(this.#api, first, report)
+    const lines = entries.filter((entry) => entry.kind === 'line')
+    if (lines.length > 0) return this.#sendLines(lines, report)
+    const lanes = new Map<string, LogEntry[]>()
+    for (const entry of entries) {
+      const lane = laneOf(entry)
+      const before = lanes.get(lane)
+      if (before) before.push(entry)
+      else lanes.set(lane, [entry])
+    }
+    await atOnce(requestsInFlight, lanes.values(), async (lane) => {
+      for (const entry of lane) await this.#sendOne(entry, report)
+    })
+  }
+
+  async #sendOne(entry: LogEntry, report: Report<LogEntry>): Promise<void> {
+    if (entry.kind === 'metric') await this.#rate.take()
+    await this.#reported([entry], report, bodyOf(entry))
+  }
+
+  #sendLines(lines: readonly LineEntry[], report: Report<LogEntry>): Promise<void> {
+    const outputLines = lines.map(({ offset, text, stderr, timestamp }) => ({
+      offset,
+      output: text,
+      ...(stderr !== undefined && { stderr }),
+      ...(timestamp !== undefined && { localTimestamp: timestamp }),
+    }))
+    return this.#reported(lines, report, { path: 'output', body: { outputLines } })
+  }
+
+  async #reported(entries: readonly LogEntry[], report: Report<LogEntry>, { path, body }: Call): Promise<void> {
+    try {
+      await this.#api.json('POST', `${restPrefix}/write/experiment/${path}`, {
+        body: { experimentKey: this.#key, ...body },
+      })
+      report.done(entries)
+    } catch (error) {
+      if (!isFinal(error)) throw error
+      report.refused(entries, error)
+    }
+  }
+}
+
+// The limit is that of a key, whatever experiments log with it.
+const rates = new WeakMap<Api, MetricRate>()
+
+function rateOf(api: Api): MetricRate {
+  const known = rates.get(api) ?? new MetricRate()
+  rates.set(api, known)
+  return known
+}
+
+interface Call {
+  readonly path: string
+  readonly body: Readonly<Record<string, unknown>>
+}
+
+/** What may overtake each other: different names. */
+function laneOf(entry: LogEntry): string {
+  if (entry.kind === 'metric' || entry.kind === 'parameter') return `${entry.kind} ${entry.name}`
+  return entry.kind === 'other' ? `other ${entry.key}` : entry.kind
+}
+
+function bodyOf(entry: LogEntry): Call {
+  if (entry.kind === 'metric') {
+    const { name, value, step, epoch, context, timestamp } = entry
+    return {
+      path: 'metric',
+      body: { metricName: name, metricValue: metricValue(value), step, epoch, context, timestamp },
+    }
+  }
+  if (entry.kind === 'parameter') {
+    const { name, value, step, context, timestamp } = entry
+    return { path: 'parameter', body: { parameterName: name, parameterValue: value, step, context, timestamp } }
+  }
+  if (entry.kind === 'other') {
+    const { key, value, timestamp } = entry
+    return { path: 'log-other', body: { key, value, timestamp } }
+  }
+  if (entry.kind === 'tags') return { path: 'tags', body: { addedTags: entry.tags } }
+  throw new TypeError(`A ${entry.kind} is not sent alone.`)
+}

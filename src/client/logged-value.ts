@@ -1,0 +1,44 @@
+import { InvalidInputError } from '../errors.ts'
+import { describe } from '../options.ts'
+import type { JsonValue } from '../protocol/shapes.ts'
+import { checkJson } from './metadata.ts'
+
+/**
+ * The value of a parameter or other as it travels: JSON. What JSON has no word for becomes the text people write for it; a typed array becomes an array.
+ *
+ * @throws InvalidInputError `invalid-value`
+ */
+export function checkLoggedValue(value: unknown, what: string): JsonValue {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
+  if (typeof value === 'bigint') return String(value)
+  if (value instanceof Date && !Number.isNaN(value.getTime())) return value.toISOString()
+  if (typeof value === 'object' && !(value instanceof Date)) return checkJson(value, what)
+  throw new InvalidInputError(
+    `${what} cannot be logged: it is ${describe(value)}. Give text, a number, a boolean, null, a date, or an array or plain object of them.`,
+    { code: 'invalid-value', fields: { what } },
+  )
+}
+
+/**
+ * A metric is one number; NaN and infinities are some.
+ *
+ * @throws InvalidInputError `invalid-value`
+ */
+export function checkMetricValue(value: unknown, name: string): number {
+  if (typeof value === 'number') return value
+  if (typeof value === 'bigint') return Number(value)
+  throw new InvalidInputError(
+    `The metric '${name}' must be a number, not ${describe(value)}. Read it from the tensor or text first.`,
+    { code: 'invalid-value', fields: { what: name } },
+  )
+}
+
+/** @throws InvalidInputError `invalid-option` unless it is a finite number, or left out */
+export function checkPosition(value: unknown, option: 'step' | 'epoch'): number | undefined {
+  if (value === undefined || (typeof value === 'number' && Number.isFinite(value))) return value
+  throw new InvalidInputError(`${option} must be a finite number, not ${describe(value)}.`, {
+    code: 'invalid-option',
+    fields: { option },
+  })
+}
