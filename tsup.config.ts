@@ -6,6 +6,8 @@ export default defineConfig({
     'src/index.ts',
     'src/stores/fs.ts',
     'src/stores/memory.ts',
+    'src/stores/r2.ts',
+    'src/stores/d1.ts',
     'src/backend/backend.ts',
     'src/server/node.ts',
     'src/server/deno.ts',

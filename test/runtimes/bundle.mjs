@@ -17,6 +17,8 @@ const kinds = {
   },
 }
 
+kinds.bindings = { ...kinds.workerd, entryPoints: [here('main-bindings.ts')] }
+
 /** Bundles the suites for one kind of runtime, and gives the folder and the names of the modules in it, the entry first. */
 export async function bundleSuites(kind) {
   // Inside the package: what is not bundled is looked for from there.

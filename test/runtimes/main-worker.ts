@@ -6,6 +6,7 @@ import { close, createExperiment } from '../../src/index.ts'
 import { builtin } from '../../src/platform/builtin.ts'
 import { openStore } from '../../src/stores/open.ts'
 import { writeFixedValues } from './exchange.ts'
+import { inLines } from './in-lines.ts'
 import { type MoreSuites, runSuites } from './suites.ts'
 import type { Task } from './task.ts'
 
@@ -52,18 +53,12 @@ const withoutFiles: MoreSuites = {
 export default {
   async fetch(request: Request): Promise<Response> {
     const task: Task = await request.json()
-    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
-    const writer = writable.getWriter()
-    const answer = (value: unknown) => writer.write(new TextEncoder().encode(`${JSON.stringify(value)}\n`))
-    const work = async () => {
+    return inLines(async (answer) => {
       if (task.do === 'write') await answer(await writeFixedValues())
       else {
         for await (const outcome of runSuites(task, withoutFiles)) await answer(outcome)
         await answer({ done: true })
       }
-      await writer.close()
-    }
-    work().catch((error: unknown) => writer.abort(error))
-    return new Response(readable)
+    })
   },
 }

@@ -6,8 +6,11 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ask } from './ask.mjs'
+import { runBindings } from './bindings.mjs'
 import { bundleSuites } from './bundle.mjs'
 import { denoExample } from './example-deno.mjs'
+import { workerExample } from './example-worker.mjs'
+import { importCost } from './import-cost.mjs'
 import { tellOutcome } from './matrix.mjs'
 import { findRuntimes } from './runtimes.mjs'
 
@@ -15,7 +18,7 @@ import { findRuntimes } from './runtimes.mjs'
 const NUM_RUNS = 30
 
 /** Programs that people copy, each run in the runtime it is for. */
-const examples = { Deno: denoExample }
+const examples = { Deno: denoExample, workerd: workerExample }
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const names = process.argv.slice(2).map((name) => name.toLowerCase())
@@ -26,6 +29,7 @@ spawnSync(process.execPath, [join(here, '../../scripts/install.mjs'), 'test/runt
 const runtimes = findRuntimes().filter(({ name }) => names.length === 0 || names.includes(name.toLowerCase()))
 const found = runtimes.filter(({ missing }) => missing === undefined)
 const rows = new Map(runtimes.map((runtime) => [runtime, { ...runtime, outcomes: [], ms: 0 }]))
+let importMs
 const bundles = { files: await bundleSuites('files'), workerd: await bundleSuites('workerd') }
 const top = await mkdtemp(join(tmpdir(), 'tidemark-runtimes-'))
 try {
@@ -51,6 +55,9 @@ try {
     })
     if (!done) throw new Error(`${runtime.name} stopped without a word.`)
   })
+  await attempt('runs the suites over a bucket and a database', async (runtime) => {
+    if (runtime.name === 'workerd') await runBindings(10, (outcome) => rows.get(runtime).outcomes.push(outcome))
+  })
   await attempt('has its example', async (runtime, scratch) => {
     for (const [name, test] of examples[runtime.name]?.(runtime, scratch) ?? []) {
       const error = await test().then(
@@ -60,11 +67,16 @@ try {
       rows.get(runtime).outcomes.push({ room: 'example', name, ...(error !== undefined && { error }) })
     }
   })
+  await attempt('tells what an import costs', async (runtime, scratch) => {
+    if (runtime.name === 'workerd') importMs = await importCost(runtime, scratch)
+  })
 } finally {
   await rm(top, { recursive: true, force: true })
 }
 const strict = Boolean(process.env.CI) || process.env.TIDEMARK_RUNTIMES === 'required'
 const report = tellOutcome([...rows.values()], { strict })
+if (importMs !== undefined)
+  console.log(`workerd: importing tidemark and its backend takes ${importMs.toFixed(1)} ms of processor time`)
 if (process.env.TIDEMARK_RUNTIMES_REPORT) await writeFile(process.env.TIDEMARK_RUNTIMES_REPORT, JSON.stringify(report))
 process.exitCode = report.failed === 0 ? 0 : 1
 

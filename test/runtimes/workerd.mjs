@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
 /** The date whose behaviour the worker has: a newer one can change what there is in it. */
-const COMPATIBILITY_DATE = '2026-06-01'
+export const COMPATIBILITY_DATE = '2026-06-01'
 
 /** Starts workerd with the modules in `folder`, without compatibility flags, on a free port of this machine. */
 export async function startWorkerd(binary, folder, modules) {
@@ -18,7 +18,7 @@ export async function startWorkerd(binary, folder, modules) {
     await ended
   }
   try {
-    return { url: `http://127.0.0.1:${await portOf(child)}/`, stop }
+    return { url: `http://127.0.0.1:${await portOf(child)}/`, pid: child.pid, stop }
   } catch (error) {
     await stop()
     throw error
