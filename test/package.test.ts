@@ -5,10 +5,11 @@ import { homedir, tmpdir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
+import { build as esbuild } from 'esbuild'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import ts from 'typescript'
-import { parseAst } from 'vite'
+import { parseAst, build as viteBuild } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import manifest from '../package.json'
 import { installPacked } from './packed.mjs'
@@ -136,6 +137,33 @@ describe('installed elsewhere', () => {
     expect(await runInProject(program)).toBe('1.0.0 {"lr":0.001,"layers":[64,64]}\n')
   })
 
+  test.each([
+    ['Vite', bundleWithVite],
+    ['esbuild, into one module', bundleWithEsbuild],
+  ])('%s bundles it for a page, with nothing of Node in it', async (name, bundle) => {
+    const folder = join(project, name.replace(/\W.*/, ''))
+    await mkdir(folder)
+    const entry = join(folder, 'entry.mjs')
+    await writeFile(
+      entry,
+      `import { connect } from 'tidemark'
+      async function main() {
+        const tidemark = await connect({ store: 'memory:' })
+        const experiment = await tidemark.createExperiment()
+        const logged = await experiment.uploadArtifact('rows', [{ id: 1, label: 'rose' }])
+        console.log(logged.version, (await logged.get()).getChild('label').get(0))
+        await experiment.end()
+        await tidemark.close()
+      }
+      main()`,
+    )
+    const out = join(folder, 'out')
+    await bundle(entry, out)
+    const texts = filesBelow(out).map((path) => readFileSync(join(out, path), 'utf8'))
+    expect(texts.filter((text) => /(from|import\() ?["'](node:|yaml|[\w@])/.test(text))).toEqual([])
+    expect((await run(process.execPath, [join(out, 'entry.mjs')], { cwd: folder })).stdout).toBe('1.0.0 rose\n')
+  })
+
   test('the command line runs', async () => {
     const cli = installed(manifest.bin.tidemark)
     const { stdout } = await run(process.execPath, [cli, '--version'], { cwd: project })
@@ -203,6 +231,29 @@ describe('npm start', () => {
       await run(process.execPath, [join(root, manifest.bin.tidemark), ...line.split(' ')], { cwd: root, env })
   })
 })
+
+async function bundleWithVite(entry: string, out: string): Promise<void> {
+  await viteBuild({
+    configFile: false,
+    root: dirname(entry),
+    logLevel: 'error',
+    build: {
+      outDir: out,
+      target: 'es2022',
+      // What asks the page for its modules ahead of time needs a page.
+      modulePreload: false,
+      rollupOptions: {
+        input: entry,
+        output: { entryFileNames: 'entry.mjs', chunkFileNames: '[name]-[hash].mjs' },
+      },
+    },
+  })
+}
+
+async function bundleWithEsbuild(entry: string, out: string): Promise<void> {
+  const outfile = join(out, 'entry.mjs')
+  await esbuild({ entryPoints: [entry], outfile, bundle: true, format: 'esm', platform: 'browser', logLevel: 'error' })
+}
 
 async function runInProject(program: string): Promise<string> {
   const file = join(project, 'program.mjs')
