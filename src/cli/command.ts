@@ -50,6 +50,12 @@ export const globalOptions: Options = {
     value: 'STORE',
     about: 'where the data is: a folder, a file: URL or memory: (default: .tidemark)',
   },
+  url: { type: 'text', value: 'URL', about: 'a server instead of a store: a Tidemark server, or Comet' },
+  'api-key': {
+    type: 'text',
+    value: 'KEY',
+    about: 'key for that server; others on this machine may see it here: TIDEMARK_API_KEY they do not',
+  },
   workspace: { type: 'text', value: 'NAME', about: 'where names without a workspace are looked up (default: default)' },
   project: { type: 'text', value: 'NAME', about: 'project that new versions are logged under (default: general)' },
   json: { type: 'flag', about: 'print exact figures as JSON, and no progress' },

@@ -16,7 +16,7 @@ export function programHelp(commands: readonly Command[], style: Style): string 
     ...optionLines({ ...globalOptions, version: { type: 'flag', short: 'V', about: 'print the version of tidemark' } }),
     '',
     'A NAME is [WORKSPACE/]NAME; a version of it is NAME:v3, NAME:4.0.0 or NAME:ALIAS, and the latest without one.',
-    'TIDEMARK_STORE, TIDEMARK_WORKSPACE and TIDEMARK_PROJECT give defaults, as do ./.comet.yml and ~/.comet.yml.',
+    'TIDEMARK_STORE or TIDEMARK_URL, TIDEMARK_API_KEY, TIDEMARK_WORKSPACE and TIDEMARK_PROJECT give defaults, as do ./.comet.yml and ~/.comet.yml.',
     '',
     'Exit codes: 0 done, 1 unexpected, 2 invalid input, 3 not found, 4 conflict, 5 no permission, 6 unavailable,',
     '7 damaged data, 8 unsupported, 130 interrupted.',

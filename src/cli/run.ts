@@ -3,12 +3,15 @@ import type { Logger } from '../index.ts'
 import { asksForJson, parseArguments } from './arguments.ts'
 import type { Command } from './command.ts'
 import { diff } from './diff.ts'
+import { experiments } from './experiments.ts'
 import { exitCodeOf, failureJson, failureText } from './failure.ts'
 import { gc } from './gc.ts'
 import { get } from './get.ts'
 import { commandHelp, programHelp } from './help.ts'
 import { key } from './key.ts'
+import { log } from './log.ts'
 import { ls } from './ls.ts'
+import { metrics } from './metrics.ts'
 import { Output } from './output.ts'
 import { ProgressBar } from './progress-bar.ts'
 import { put } from './put.ts'
@@ -18,7 +21,7 @@ import { styleFor } from './style.ts'
 import type { Values } from './values.ts'
 import { verify } from './verify.ts'
 
-const commands: readonly Command[] = [put, get, ls, diff, verify, gc, start, key]
+const commands: readonly Command[] = [put, get, ls, diff, verify, gc, experiments, metrics, log, start, key]
 
 /** Does what a command line asks for, and gives the exit code. Errors are told, never thrown. */
 export async function run(args: readonly string[], signal: AbortSignal): Promise<number> {

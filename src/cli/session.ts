@@ -29,10 +29,14 @@ export class Session {
   }
 
   #options(): ConnectOptions {
-    const [store, workspace, project] = ['store', 'workspace', 'project'].map((option) => this.#values.text(option))
+    const [store, url, apiKey, workspace, project] = ['store', 'url', 'api-key', 'workspace', 'project'].map((option) =>
+      this.#values.text(option),
+    )
     return {
       logger: this.#logger,
       ...(store !== undefined && { store }),
+      ...(url !== undefined && { url }),
+      ...(apiKey !== undefined && { apiKey }),
       ...(workspace !== undefined && { workspace }),
       ...(project !== undefined && { project }),
     }
@@ -40,6 +44,7 @@ export class Session {
 
   /** A misspelt folder would look like an empty store. */
   async #requireStore(): Promise<void> {
+    if (this.#values.text('url') !== undefined) return
     const given = this.#values.text('store')
     const settings = await readSettings(given !== undefined)
     if (settings.url !== undefined) return
