@@ -8,7 +8,7 @@ let count = 0
 export async function openEmbedded(folder) {
   const store = join(folder, `store-${process.pid}-${count++}`)
   const tidemark = await connect({ store })
-  const experiment = await tidemark.createExperiment({ project: 'bench' })
+  const experiment = await tidemark.createExperiment({ project: 'bench', logCode: false, logSystemDetails: false })
   return {
     store,
     tidemark,
