@@ -8,6 +8,7 @@ export default defineConfig({
     'src/stores/memory.ts',
     'src/stores/r2.ts',
     'src/stores/d1.ts',
+    'src/stores/indexeddb.ts',
     'src/backend/backend.ts',
     'src/server/node.ts',
     'src/server/deno.ts',

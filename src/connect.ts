@@ -3,7 +3,7 @@ import type { Connection } from './client/connection.ts'
 import { Server } from './client/server.ts'
 import { codecs } from './codecs/registry.ts'
 import type { Settings } from './config.ts'
-import { InvalidInputError, UnavailableError } from './errors.ts'
+import { InvalidInputError, isTidemarkError, UnavailableError } from './errors.ts'
 import { type Logger, openLogger } from './logging.ts'
 import { checkOptions, checkText, describe } from './options.ts'
 import { checkName } from './paths.ts'
@@ -12,7 +12,7 @@ import { runtimeProcess } from './platform/process.ts'
 import type { Store } from './stores/store.ts'
 import { Tidemark } from './tidemark.ts'
 
-/** A store, or where it is: `memory:`, a path, a `file:` URL. */
+/** A store, or where it is: `memory:`, a path, a `file:` URL, `indexeddb:name`. */
 export type StorePlace = string | Store
 
 export interface ConnectOptions {
@@ -24,7 +24,7 @@ export interface ConnectOptions {
   readonly workspace?: string
   /** Of new experiments; default `general`. */
   readonly project?: string
-  /** Where data is kept; a pair keeps metadata and bytes apart. Default: the folder `.tidemark`, or memory where there are no files. */
+  /** Where data is kept; a pair keeps metadata and bytes apart. Default: the folder `.tidemark`; in browsers `indexeddb:tidemark`; memory where there is neither. */
   readonly store?: StorePlace | { readonly records: StorePlace; readonly blobs: StorePlace }
   /** Used instead of the global one to reach `url`. */
   readonly fetch?: (request: Request) => Promise<Response>
@@ -39,6 +39,7 @@ export interface ConnectOptions {
 const known = ['url', 'apiKey', 'workspace', 'project', 'store', 'fetch', 'signal', 'logger', 'compress']
 
 const defaultFolder = '.tidemark'
+const defaultDatabase = 'indexeddb:tidemark'
 const defaultWorkspace = 'default'
 const defaultProject = 'general'
 
@@ -124,9 +125,9 @@ interface OtherSide {
 }
 
 async function embed({ store }: ConnectOptions, settings: Settings, logger: Logger): Promise<OtherSide> {
-  const where = store ?? settings.store ?? defaultStore(logger)
+  const where = store ?? settings.store ?? (await defaultStore(logger))
   const { createBackend } = await import('./backend/backend.ts')
-  const backend = createBackend({ ...(await openStores(where)), trusted: true })
+  const backend = createBackend({ ...(await openStores(where, logger)), trusted: true })
   let closing: Promise<void> | undefined
   return {
     url: embeddedUrl,
@@ -139,15 +140,18 @@ async function embed({ store }: ConnectOptions, settings: Settings, logger: Logg
   }
 }
 
-async function openStores(where: NonNullable<ConnectOptions['store']>): Promise<{ records: Store; blobs: Store }> {
+async function openStores(
+  where: NonNullable<ConnectOptions['store']>,
+  logger: Logger,
+): Promise<{ records: Store; blobs: Store }> {
   if (typeof where === 'object' && 'records' in where)
-    return { records: await openOne(where.records), blobs: await openOne(where.blobs) }
-  const store = await openOne(where)
+    return { records: await openOne(where.records, logger), blobs: await openOne(where.blobs, logger) }
+  const store = await openOne(where, logger)
   return { records: store, blobs: store }
 }
 
-async function openOne(place: StorePlace): Promise<Store> {
-  if (typeof place === 'string') return openStore(place)
+async function openOne(place: StorePlace, logger: Logger): Promise<Store> {
+  if (typeof place === 'string') return openStore(place, { warn: (message) => logger.warn(message) })
   const store = await openStore(place)
   // Whoever made it closes it: others may be using it.
   return {
@@ -159,12 +163,27 @@ async function openOne(place: StorePlace): Promise<Store> {
   }
 }
 
-function defaultStore(logger: Logger): string {
+async function defaultStore(logger: Logger): Promise<string> {
   if (hasFiles()) return defaultFolder
-  logger.warn(
-    'This runtime has no files, so artifacts are kept in memory and end with it. Give connect() a store or a url.',
-  )
+  const why = await whyNoDatabase()
+  if (why === undefined) return defaultDatabase
+  logger.warn(`${why}, so artifacts are kept in memory and end with it. Give connect() a store or a url.`)
   return 'memory:'
+}
+
+/** Asked by opening one: some browsers have IndexedDB and refuse it, in private windows or to frames of other sites. */
+async function whyNoDatabase(): Promise<string | undefined> {
+  if (typeof indexedDB === 'undefined') return 'This runtime has no files'
+  const store = await openStore(defaultDatabase)
+  try {
+    await store.list('', { limit: 1 })
+    return undefined
+  } catch (error) {
+    if (!isTidemarkError(error)) throw error
+    return `This page cannot store anything (${error.code})`
+  } finally {
+    await store.close?.()
+  }
 }
 
 function reach(given: string, { fetch = (request) => globalThis.fetch(request) }: ConnectOptions): OtherSide {

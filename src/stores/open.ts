@@ -3,20 +3,32 @@ import { memoryStore } from './memory.ts'
 import type { Store } from './store.ts'
 
 /** Makes a store of one scheme from its whole URI. Loads the code of that store only now. */
-export type StoreOpener = (uri: string) => Promise<Store>
+export type StoreOpener = (uri: string, options: OpenOptions) => Promise<Store>
+
+export interface OpenOptions {
+  /** Told what the user of a store should know of it, such as that a browser may delete it. */
+  readonly warn?: (message: string) => void
+}
 
 /** Which stores there are, by the scheme of their URIs. A new kind of store is one line here. */
 export const storeOpeners: ReadonlyMap<string, StoreOpener> = new Map<string, StoreOpener>([
   ['memory', async () => memoryStore()],
   ['file', async (uri) => openPath(pathOfUrl(uri))],
+  [
+    'indexeddb',
+    async (uri, options) => {
+      const { indexedDbStore } = await import('./indexeddb.ts')
+      return indexedDbStore(uri.slice('indexeddb:'.length), options)
+    },
+  ],
 ])
 
 /**
- * Opens a store: `memory:` (a fresh one each time), a path, a `file:` URL; a `Store` is given back as it is. Whatever does not begin with a scheme of two or
+ * Opens a store: `memory:` (a fresh one each time), a path, a `file:` URL, `indexeddb:name`; a `Store` is given back as it is. Whatever does not begin with a scheme of two or
  * more letters and a colon is a path, so `C:\data` is one. A path that does begin so can be written `./odd:name`.
  *
  * @throws UnsupportedError `unknown-store-scheme`; `no-file-system` for a path in a runtime without one
- * @throws InvalidInputError `invalid-store`, `invalid-store-path`
+ * @throws InvalidInputError `invalid-store`, `invalid-store-path`, `invalid-store-name`
  *
  * @example
  * ```ts
@@ -26,7 +38,7 @@ export const storeOpeners: ReadonlyMap<string, StoreOpener> = new Map<string, St
  * await store.put('a', new Uint8Array([1]))
  * ```
  */
-export async function openStore(where: string | Store): Promise<Store> {
+export async function openStore(where: string | Store, options: OpenOptions = {}): Promise<Store> {
   if (typeof where !== 'string') {
     if (isStore(where)) return where
     throw new InvalidInputError('A store is a URI, a path, or an object with get, put, delete and list.', {
@@ -36,7 +48,7 @@ export async function openStore(where: string | Store): Promise<Store> {
   const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(where)?.[1]?.toLowerCase()
   if (scheme === undefined) return openPath(where)
   const open = storeOpeners.get(scheme)
-  if (open) return open(where)
+  if (open) return open(where, options)
   const known = [...storeOpeners.keys()].map((name) => `${name}:`).join(', ')
   throw new UnsupportedError(
     `Unknown store scheme '${scheme}:'. Known are ${known} and paths (write './${scheme}:...' for a path that looks like a URI).`,
