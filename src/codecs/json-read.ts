@@ -1,6 +1,9 @@
 import { UnsupportedError } from '../errors.ts'
 import { fromBase64 } from './json-bytes.ts'
-import { MARK, MAX_DEPTH } from './json-write.ts'
+import { MARK } from './json-write.ts'
+
+/** Levels of lists and objects: a few more than are written. */
+const MAX_DEPTH = 1000
 
 type NumberArray =
   | Int8ArrayConstructor
