@@ -1,10 +1,16 @@
 import { InvalidInputError } from '../errors.ts'
+import { requestsTakeStreams } from '../platform/request-streams.ts'
 import type { JsonValue } from '../protocol/shapes.ts'
 
 /** The body of a request, never more of it than `limit` bytes. One that comes in one piece is handed on as it is. */
 export async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
   const declared = Number(request.headers.get('content-length') ?? 0)
   if (declared > limit) throw tooLarge(limit)
+  if (!requestsTakeStreams()) {
+    const bytes = new Uint8Array(await request.arrayBuffer())
+    if (bytes.length > limit) throw tooLarge(limit)
+    return bytes
+  }
   const pieces: Uint8Array[] = []
   let size = 0
   const reader = request.body?.getReader()
