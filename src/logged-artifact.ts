@@ -2,6 +2,7 @@ import { type Artifact, draftFrom } from './artifact.ts'
 import type { Connection } from './client/connection.ts'
 import type { VersionDiff } from './client/diff.ts'
 import type { DownloadOptions, DownloadReport } from './client/download.ts'
+import type { ZipOptions } from './client/download-zip.ts'
 import { held } from './client/held.ts'
 import type { DownloadTo } from './client/open-target.ts'
 import { needOwnRoutes } from './client/open-version.ts'
@@ -144,6 +145,23 @@ export class LoggedArtifact {
     checkText(options.pathPrefix, 'pathPrefix')
     const { download, openTarget } = await import('./client/downloading.ts')
     return download(await this.#read(), await openTarget(target), options)
+  }
+
+  /**
+   * The assets as one zip archive, verified: in a browser, what a link with `download` saves. The same version gives the same bytes. Remote assets are left out.
+   *
+   * @throws NotFoundError `asset-not-found` when nothing is below `pathPrefix`; CorruptionError
+   * @example
+   * ```ts
+   * const zip = await (await experiment.getArtifact('flowers')).toZip({ pathPrefix: 'photos' })
+   * const href = URL.createObjectURL(zip)
+   * ```
+   */
+  async toZip(options: ZipOptions = {}): Promise<Blob> {
+    checkOptions(options, ['pathPrefix', 'onProgress', 'signal'], 'toZip()')
+    checkText(options.pathPrefix, 'pathPrefix')
+    const { downloadZip } = await import('./client/download-zip.ts')
+    return downloadZip(await this.#read(), options)
   }
 
   /** Replaces the tags of the artifact, those of all its versions. */

@@ -1,4 +1,4 @@
-import { PermissionError } from '../errors.ts'
+import { PermissionError, type TidemarkError, UnavailableError } from '../errors.ts'
 import { type DownloadTarget, type ExistingFile, fileExists } from './download-target.ts'
 
 /**
@@ -21,16 +21,18 @@ export function handleTarget(root: FileSystemDirectoryHandle): DownloadTarget {
       if (!folder) throw refused(path)
       const isNew = (await fileIn(folder, path)) === undefined
       const name = nameOf(path)
-      const handle = await folder.getFileHandle(name, { create: true })
-      if (isNew) made.push({ folder, name })
-      const writable = await handle.createWritable()
+      const writable = await told(path, async () => {
+        const handle = await folder.getFileHandle(name, { create: true })
+        if (isNew) made.push({ folder, name })
+        return handle.createWritable()
+      })
       try {
-        for await (const piece of body) await writable.write(plain(piece))
+        for await (const piece of body) await told(path, () => writable.write(plain(piece)))
       } catch (error) {
         await writable.abort(error)
         throw error
       }
-      await writable.close()
+      await told(path, () => writable.close())
     },
     async publish() {
       made.length = 0
@@ -48,7 +50,7 @@ async function removeOwn(folder: FileSystemDirectoryHandle, name: string): Promi
   } catch (error) {
     const reason = error instanceof Error ? error.name : ''
     // Somebody else has put something into the folder, or taken it away: either way it is not ours to remove.
-    if (reason !== 'InvalidModificationError' && reason !== 'NotFoundError') throw error
+    if (reason !== 'InvalidModificationError' && reason !== 'NotFoundError') throw targetError(error, name)
   }
 }
 
@@ -67,7 +69,7 @@ async function folderOf(
     const parent = folder
     const child = await ifThere(() => parent.getDirectoryHandle(name), path)
     if (!child && !create) return undefined
-    folder = child ?? (await parent.getDirectoryHandle(name, { create: true }))
+    folder = child ?? (await told(path, () => parent.getDirectoryHandle(name, { create: true })))
     if (!child) made.push({ folder: parent, name })
   }
   return folder
@@ -86,6 +88,23 @@ async function ifThere<T>(get: () => Promise<T>, path: string): Promise<T | unde
     if (name === 'TypeMismatchError') throw fileExists(path, 'a folder and a file want the same name')
     throw refused(path, error)
   }
+}
+
+async function told<T>(path: string, task: () => Promise<T>): Promise<T> {
+  try {
+    return await task()
+  } catch (error) {
+    throw targetError(error, path)
+  }
+}
+
+function targetError(error: unknown, path: string): TidemarkError {
+  if (!(error instanceof Error) || error.name !== 'QuotaExceededError') return refused(path, error)
+  return new UnavailableError(`There is no room for '${path}' in the folder given. Nothing of the download stays.`, {
+    code: 'disk-full',
+    fields: { path },
+    cause: error,
+  })
 }
 
 function refused(path: string, cause?: unknown): PermissionError {

@@ -42,7 +42,7 @@ export async function download(
 ): Promise<DownloadReport> {
   const { overwrite = 'fail', signal, onProgress } = options
   try {
-    const { files, remote } = options.only ? planOne(reader, options.only) : await plan(reader, options)
+    const { files, remote } = options.only ? planOne(reader, options.only) : await planDownload(reader, options)
     if (target.folds) assertApart(files, reader.what)
     const { wanted, kept } = await choose(files, target, overwrite, signal)
     const totalBytes = wanted.reduce((sum, { size }) => sum + size, 0)
@@ -60,7 +60,8 @@ export async function download(
   }
 }
 
-async function* counted(
+/** The pieces of a file, counted as they pass. */
+export async function* counted(
   body: AsyncIterable<Uint8Array>,
   progress: ProgressReporter,
   signal: AbortSignal | undefined,
@@ -73,7 +74,7 @@ async function* counted(
 }
 
 /** The entries that are wanted, their paths checked once more: the store may have been written by anyone. */
-async function plan(
+export async function planDownload(
   reader: VersionReading,
   { pathPrefix = '', signal }: DownloadOptions,
 ): Promise<{ files: Entry[]; remote: string[] }> {

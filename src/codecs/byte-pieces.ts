@@ -4,6 +4,7 @@ import {
   InvalidInputError,
   isTidemarkError,
   NotFoundError,
+  PermissionError,
   throwIfAborted,
   UnavailableError,
 } from '../errors.ts'
@@ -129,6 +130,12 @@ export function sourceError(error: unknown, name: string): unknown {
           cause: error,
         },
       )
+    case 'NotAllowedError':
+    case 'SecurityError':
+      return new PermissionError(`${sentence(name)} may no longer be read. Ask for permission again.`, {
+        code: 'file-unreadable',
+        cause: error,
+      })
     case 'NotFoundError':
       return new NotFoundError(`${sentence(name)} is no longer there.`, { code: 'file-vanished', cause: error })
     default:

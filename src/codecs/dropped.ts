@@ -5,11 +5,13 @@ export interface Dropped {
   readonly dropped: readonly DroppedItem[]
 }
 
-/** A handle on its way (Chromium, Firefox, Safari), or the older entry, or just a file. */
-export type DroppedItem =
-  | { readonly handle: Promise<unknown> }
-  | { readonly entry: FileSystemEntry }
-  | { readonly file: File }
+/** A handle on its way, the older entry, or just a file: all that a browser gives, since each of them may turn out to be nothing. */
+export interface DroppedItem {
+  /** Null for an item that a script made, as Chromium 156 has it. */
+  readonly handle?: Promise<unknown>
+  readonly entry?: FileSystemEntry
+  readonly file?: File
+}
 
 /** A `DataTransferItemList`. */
 export function isDroppedItems(value: unknown): value is ArrayLike<DataTransferItem> {
@@ -37,26 +39,18 @@ export function takeDropped(items: ArrayLike<unknown>): Dropped {
   const dropped: DroppedItem[] = []
   for (const item of Array.from(items)) {
     if (isObject(item) && 'kind' in item && item.kind === 'string') continue
-    const taken = takeItem(item)
-    if (taken !== undefined) dropped.push(taken)
+    dropped.push(takeItem(item))
   }
   return { dropped }
 }
 
-function takeItem(item: unknown): DroppedItem | undefined {
-  if (hasMethods(item, 'getAsFileSystemHandle')) {
-    const handle = Promise.resolve(item.getAsFileSystemHandle())
-    // It is awaited later, perhaps much later: until then its failure is not "unhandled".
-    handle.catch(() => undefined)
-    return { handle }
-  }
-  if (hasMethods(item, 'webkitGetAsEntry')) {
-    const entry = item.webkitGetAsEntry()
-    if (isEntry(entry)) return { entry }
-  }
-  if (!hasMethods(item, 'getAsFile')) return undefined
-  const file = item.getAsFile()
-  return isFile(file) ? { file } : undefined
+function takeItem(item: unknown): DroppedItem {
+  const handle = hasMethods(item, 'getAsFileSystemHandle') ? Promise.resolve(item.getAsFileSystemHandle()) : undefined
+  // It is awaited later, perhaps much later: until then its failure is not "unhandled".
+  handle?.catch(() => undefined)
+  const entry = hasMethods(item, 'webkitGetAsEntry') ? item.webkitGetAsEntry() : undefined
+  const file = hasMethods(item, 'getAsFile') ? item.getAsFile() : undefined
+  return { ...(handle && { handle }), ...(isEntry(entry) && { entry }), ...(isFile(file) && { file }) }
 }
 
 function isEntry(value: unknown): value is FileSystemEntry {

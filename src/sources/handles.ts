@@ -81,11 +81,12 @@ export async function droppedTree({ dropped }: Dropped): Promise<{ name: string 
   return { name: undefined, tree: { entries: async () => entries } }
 }
 
-async function droppedEntry(item: DroppedItem): Promise<TreeEntry> {
-  if ('file' in item) return fileEntry(item.file.name, async () => item.file)
-  if ('entry' in item) return entryOfEntry(item.entry)
-  const handle = await item.handle
+async function droppedEntry({ handle: coming, entry, file }: DroppedItem): Promise<TreeEntry> {
+  const handle = await coming
   if (isDirectoryHandle(handle) || isFileHandle(handle)) return handleEntry(handle)
+  // WebKit has entries for files that a script made, and no file behind them.
+  if (file && !entry?.isDirectory) return fileEntry(file.name, async () => file)
+  if (entry) return entryOfEntry(entry)
   throw new InvalidInputError('A dropped item is neither a file nor a folder. Drop files or folders.', {
     code: 'not-a-file',
   })
