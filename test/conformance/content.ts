@@ -112,7 +112,7 @@ async function digesters(): Promise<Digester[]> {
 /** Whether WebAssembly may be compiled here; the smallest module there is tells. */
 async function mayCompile(): Promise<boolean> {
   try {
-    await WebAssembly.compile(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0))
+    await WebAssembly.instantiate(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0))
     return true
   } catch (error) {
     if (error instanceof Error) return false

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
+import { askBrowser } from './ask-browser.mjs'
 import { startWorkerd } from './workerd.mjs'
 
 /** A guard against hanging, not a measure: alone on two cores the slowest needs half a minute, and shared machines may be twenty times slower for a while. */
@@ -12,14 +13,15 @@ const PATIENCE_MS = 600_000
  * Gives a task to a runtime, and every answer to `take` as it comes.
  *
  * @param {object} runtime one of `findRuntimes`
- * @param {{ files: string[], workerd: string[] }} modules of each kind of bundle, the entry first
+ * @param {Record<string, { folder: string, modules: string[] }>} bundles of each kind, the entry first
  * @throws when the runtime cannot be started, crashes or hangs
  */
 export async function ask(runtime, bundles, task, take) {
   const read = async (lines) => {
     for await (const line of createInterface({ input: lines })) take(JSON.parse(line))
   }
-  if (runtime.command) await askProcess(runtime, bundles.files, task, read)
+  if (runtime.browser) await askBrowser(runtime, bundles[runtime.bundle], task, PATIENCE_MS, take)
+  else if (runtime.command) await askProcess(runtime, bundles.files, task, read)
   else await askWorkerd(runtime, bundles.workerd, task, read)
 }
 

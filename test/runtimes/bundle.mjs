@@ -7,14 +7,39 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 /** @type {Record<string, import('esbuild').BuildOptions>} */
 const kinds = {
   // Node, Deno and Bun: they resolve packages by themselves, each by its own conditions.
-  files: { entryPoints: [here('main-fs.ts')], platform: 'node', packages: 'external' },
+  files: { entryPoints: { main: here('main-fs.ts') }, platform: 'node', packages: 'external' },
   // Everything in modules of its own, packages by the conditions that wrangler uses.
   workerd: {
-    entryPoints: [here('main-worker.ts')],
+    entryPoints: { main: here('main-worker.ts') },
     platform: 'browser',
     conditions: ['workerd', 'worker', 'browser'],
     external: ['node:*'],
   },
+  browser: {
+    entryPoints: { main: here('main-browser.ts'), worker: here('main-web-worker.ts') },
+    platform: 'browser',
+    external: ['node:*'],
+  },
+  // In one file: a service worker may not import anything when it is needed.
+  'service-worker': {
+    entryPoints: { main: here('main-browser.ts'), 'service-worker': here('main-service-worker.ts') },
+    platform: 'browser',
+    plugins: [withoutNode()],
+    splitting: false,
+  },
+}
+
+/** What is for files only stays behind a dynamic import; in one file, that is a module that fails when it is first needed. */
+function withoutNode() {
+  return {
+    name: 'without-node',
+    setup(build) {
+      build.onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: 'without-node' }))
+      build.onLoad({ filter: /./, namespace: 'without-node' }, ({ path }) => ({
+        contents: `module.exports = {}; throw new Error('There is no ${path} here.')`,
+      }))
+    },
+  }
 }
 
 kinds.bindings = { ...kinds.workerd, entryPoints: [here('main-bindings.ts')] }
@@ -25,9 +50,8 @@ export async function bundleSuites(kind) {
   const folder = here(`.out/${kind}`)
   await rm(folder, { recursive: true, force: true })
   await build({
-    ...kinds[kind],
     outdir: folder,
-    entryNames: 'main',
+    entryNames: '[name]',
     outExtension: { '.js': '.mjs' },
     bundle: true,
     // What is only imported when it is needed stays in a file of its own, and is only loaded then.
@@ -36,6 +60,7 @@ export async function bundleSuites(kind) {
     target: 'es2022',
     alias: { vitest: here('test-api.ts') },
     logLevel: 'error',
+    ...kinds[kind],
   })
   const names = (await readdir(folder)).filter((name) => name.endsWith('.mjs'))
   return { folder, modules: ['main.mjs', ...names.filter((name) => name !== 'main.mjs')] }

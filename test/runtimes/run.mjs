@@ -1,4 +1,4 @@
-// `npm run test:runtimes`: the conformance suites in every server runtime, and what each has written read by all. With names of runtimes: in those. One that could
+// `npm run test:runtimes`: the conformance suites in every server runtime, and what each has written read by all. With the beginnings of names: in those. One that could
 // not be had is told; it is a failure in CI, and with TIDEMARK_RUNTIMES=required.
 import { spawnSync } from 'node:child_process'
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -25,12 +25,16 @@ const names = process.argv.slice(2).map((name) => name.toLowerCase())
 
 // What it cannot install is told as missing below.
 spawnSync(process.execPath, [join(here, '../../scripts/install.mjs'), 'test/runtimes'], { stdio: 'inherit' })
+spawnSync(process.execPath, [join(here, '../browsers/install.mjs')], { stdio: 'inherit' })
 
-const runtimes = findRuntimes().filter(({ name }) => names.length === 0 || names.includes(name.toLowerCase()))
+const runtimes = findRuntimes().filter(
+  ({ name }) => names.length === 0 || names.some((one) => name.toLowerCase().startsWith(one)),
+)
 const found = runtimes.filter(({ missing }) => missing === undefined)
 const rows = new Map(runtimes.map((runtime) => [runtime, { ...runtime, outcomes: [], ms: 0 }]))
 let importMs
-const bundles = { files: await bundleSuites('files'), workerd: await bundleSuites('workerd') }
+const bundles = {}
+for (const { bundle } of found) bundles[bundle] ??= await bundleSuites(bundle)
 const top = await mkdtemp(join(tmpdir(), 'tidemark-runtimes-'))
 try {
   const written = []

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { findBrowsers } from '../browsers/installed.mjs'
 
 const packages = fileURLToPath(new URL('node_modules', import.meta.url))
 const exe = process.platform === 'win32' ? '.exe' : ''
@@ -41,17 +42,29 @@ const wanted = [
   { name: 'workerd', find: () => inScope('@cloudflare', 'bin', `workerd${exe}`) },
 ]
 
+/** Where in a browser programs run, and the bundle for it. */
+const places = { page: 'browser', worker: 'browser', 'service-worker': 'service-worker' }
+
 /** Each wanted runtime, with the program and its version, or with why it could not be had. */
 export function findRuntimes() {
-  return wanted.map(({ name, find, command }) => {
+  const servers = wanted.map(({ name, find, command }) => {
     const program = find()
     if (program === undefined) return { name, missing: reason(name) }
     try {
-      return { name, program, command, version: versionOf(program) }
+      return { name, program, command, version: versionOf(program), bundle: command ? 'files' : 'workerd' }
     } catch (error) {
       return { name, missing: `${program} does not run: ${error.message}` }
     }
   })
+  const browsers = findBrowsers().flatMap((browser) =>
+    Object.entries(places).map(([place, bundle]) => {
+      const name = `${browser.name} ${place}`
+      return browser.missing
+        ? { name, missing: browser.missing }
+        : { name, browser, place, bundle, version: browser.version }
+    }),
+  )
+  return [...servers, ...browsers]
 }
 
 function nodeOf(major) {

@@ -1,0 +1,2 @@
+/** Flags of Chromium for tests. */
+export const chromiumFlags: readonly string[]

@@ -1,0 +1,450 @@
+import type { Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { OpenBrowser, Profile } from './chromium.ts'
+import { inChromium } from './in-chromium.ts'
+import { type PageServer, servePages } from './page-server.ts'
+
+/** A reload, a crash or a full disk each time: this often. */
+const closings = 30
+const kills = 5
+
+inChromium('what a browser stores', (newProfile) => {
+  let server: PageServer
+  let profile: Profile
+  let browser: OpenBrowser
+  let messages: string[]
+  beforeAll(async () => {
+    server = await servePages('storage-page')
+  })
+  afterAll(() => server?.close())
+  beforeEach(async () => {
+    profile = await newProfile()
+    messages = []
+    browser = await profile.open()
+  })
+  afterEach(async () => {
+    await browser?.close()
+    await profile?.remove()
+  })
+
+  async function newPage(): Promise<Page> {
+    const page = await browser.context.newPage()
+    page.on('console', (message) => messages.push(message.text()))
+    await page.goto(`${server.url}/storage-page`)
+    return page
+  }
+
+  describe('the main job', () => {
+    const edited = { id: 1234, label: 'changed' }
+
+    test('log, edit, log again, read back: after a reload and after the browser was closed, without a connection named', async () => {
+      let page = await newPage()
+      const logged = await page.evaluate(async (edited) => {
+        const { arrays, createExperiment, folder } = library
+        const experiment = await createExperiment({ project: 'flowers' })
+        const rows = Array.from({ length: 3000 }, (_, id) => ({ id, label: `label ${id % 7}` }))
+        const canvas = document.createElement('canvas')
+        canvas.width = canvas.height = 8
+        const context = canvas.getContext('2d')
+        if (!context) throw new Error('no canvas')
+        context.fillStyle = '#c08040'
+        context.fillRect(0, 0, 8, 4)
+        await experiment.uploadArtifact('settings', { lr: 1e-3, layers: [64, 64] })
+        await experiment.uploadArtifact('weights', arrays({ w: new Float32Array([1, 2, 3]) }))
+        await experiment.uploadArtifact('sample', canvas)
+        await experiment.uploadArtifact('report', new File(['a,b\n'], 'report.csv'))
+        const root = await navigator.storage.getDirectory()
+        const photos = await root.getDirectoryHandle('photos', { create: true })
+        const writable = await (await photos.getFileHandle('a.jpg', { create: true })).createWritable()
+        await writable.write('A')
+        await writable.close()
+        await experiment.uploadArtifact('photos', folder(photos))
+        const indexes = [(await experiment.uploadArtifact('train', rows)).index]
+        rows[edited.id] = edited
+        indexes.push((await experiment.uploadArtifact('train', rows)).index)
+        const watched = await experiment.registerArtifact('watched', rows, { interval: 10 })
+        rows[0] = { id: 0, label: 'noticed' }
+        await watched.flush()
+        await experiment.end()
+        return { key: experiment.key, indexes, watched: watched.latest?.index }
+      }, edited)
+      expect(logged).toMatchObject({ indexes: [0, 1], watched: 1 })
+
+      const readBack = async () => {
+        return page.evaluate(async () => {
+          const { getArtifact, getExperiments, verify } = library
+          const read = async (name: string) => (await getArtifact(name)).get()
+          const row = async (name: string, at: number) => {
+            const value = await read(name)
+            return typeof value === 'object' && value !== null && 'get' in value && typeof value.get === 'function'
+              ? { ...value.get(at) }
+              : undefined
+          }
+          const keys: string[] = []
+          for (const { experimentKey } of await getExperiments()) keys.push(experimentKey)
+          const damaged: string[] = []
+          for await (const { name, ok } of verify()) if (!ok) damaged.push(name)
+          const photos = await read('photos')
+          return {
+            keys,
+            damaged,
+            settings: await read('settings'),
+            weights: JSON.stringify(await read('weights')),
+            sample: JSON.stringify(await read('sample')).slice(0, 80),
+            report: await new Response(await (await getArtifact('report')).open()).text(),
+            photos: photos instanceof Map ? [...photos.keys()] : undefined,
+            before: await row('train:v0', 1234),
+            after: await row('train', 1234),
+            noticed: await row('watched', 0),
+          }
+        })
+      }
+      const expected = {
+        keys: [logged.key],
+        damaged: [],
+        settings: { lr: 1e-3, layers: [64, 64] },
+        weights: expect.stringContaining('"shape":[3]'),
+        sample: expect.stringContaining('"width":8,"height":8'),
+        report: 'a,b\n',
+        photos: ['a.jpg'],
+        before: { id: 1234, label: 'label 2' },
+        after: edited,
+        noticed: { id: 0, label: 'noticed' },
+      }
+      expect(await readBack()).toEqual(expected)
+      await page.reload()
+      expect(await readBack()).toEqual(expected)
+      await browser.close()
+      browser = await profile.open()
+      page = await newPage()
+      expect(await readBack()).toEqual(expected)
+      expect(await page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name))).toEqual([
+        'tidemark',
+      ])
+    })
+
+    test('two tabs log to one artifact at once: no gap, nothing twice, nothing lost', async () => {
+      const pages = [await newPage(), await newPage()]
+      const each = 20
+      const indexes = await Promise.all(
+        pages.map((page, tab) =>
+          page.evaluate(
+            async ({ tab, each }) => {
+              const experiment = await library.createExperiment()
+              const indexes: number[] = []
+              for (let i = 0; i < each; i++)
+                indexes.push((await experiment.uploadArtifact('shared', { tab, i, text: 'x'.repeat(i * 99) })).index)
+              await experiment.end()
+              return indexes
+            },
+            { tab, each },
+          ),
+        ),
+      )
+      expect(indexes.flat().sort((a, b) => a - b)).toEqual(Array.from({ length: 2 * each }, (_, i) => i))
+      const read = await pages[0]?.evaluate(async () => {
+        const read: unknown[] = []
+        for await (const { index } of library.getVersions('shared'))
+          read.push(JSON.stringify(await (await library.getArtifact(`shared:v${index}`)).get()))
+        return new Set(read).size
+      })
+      expect(read).toBe(2 * each)
+    })
+  })
+
+  describe('a tab that ends in the middle', () => {
+    /** Logs versions one after another until the page is gone; resolves when it is about to log one more than `atLeast`. */
+    async function logForEver(page: Page, round: number, atLeast: number, acknowledged: string[]): Promise<void> {
+      const begun = new Promise<void>((resolve, reject) => {
+        page.on('close', () => reject(new Error('closed too early')))
+        page.on('console', (message) => {
+          const line = message.text()
+          if (/^v\d/.test(line)) acknowledged.push(line)
+          else if (line === `next ${atLeast}`) resolve()
+          else if (line.startsWith('failed')) reject(new Error(line))
+        })
+      })
+      begun.catch(() => undefined)
+      // Not awaited there: it has no end.
+      await page.evaluate((round) => {
+        const work = async () => {
+          const experiment = await library.createExperiment()
+          for (let i = 0; ; i++) {
+            const big = new Uint8Array(400_000)
+            for (let at = 0; at < big.length; at += 50_000) crypto.getRandomValues(big.subarray(at, at + 50_000))
+            console.log(`next ${i}`)
+            const { index } = await experiment.uploadArtifact('line', big, { metadata: { round, i } })
+            console.log(`v${index} ${round} ${i}`)
+          }
+        }
+        work().catch((error) => console.log(`failed: ${error}`))
+      }, round)
+      await begun
+    }
+
+    async function versionsFound(page: Page): Promise<{ lines: string[]; damaged: string[] }> {
+      return page.evaluate(async () => {
+        const lines: string[] = []
+        const damaged: string[] = []
+        for await (const { index, metadata } of library.getVersions('line'))
+          lines.push(`v${index} ${metadata?.round} ${metadata?.i}`)
+        for await (const { name, ok } of library.verify()) if (!ok) damaged.push(name)
+        return { lines, damaged }
+      })
+    }
+
+    function check(found: { lines: string[]; damaged: string[] }, acknowledged: readonly string[]): void {
+      expect(found.damaged).toEqual([])
+      expect(acknowledged.filter((line) => !found.lines.includes(line))).toEqual([])
+      const indexes = found.lines.map((line) => Number(/^v(\d+)/.exec(line)?.[1])).sort((a, b) => a - b)
+      expect(indexes).toEqual(indexes.map((_, i) => i))
+      expect(found.lines.length).toBeGreaterThan(0)
+    }
+
+    test(`closed ${closings} times: nothing acknowledged is lost, no half version is seen`, async () => {
+      const acknowledged: string[] = []
+      const first = await newPage()
+      for (let round = 0; round < closings; round++) {
+        const page = await newPage()
+        await logForEver(page, round, round % 3 === 0 ? 1 : 0, acknowledged)
+        await first.waitForTimeout((round * 37) % 120)
+        await page.close()
+      }
+      check(await versionsFound(first), acknowledged)
+      expect(acknowledged.length).toBeGreaterThanOrEqual(closings / 3)
+    }, 300_000)
+
+    test(`a browser killed ${kills} times: the same`, async () => {
+      const acknowledged: string[] = []
+      for (let round = 0; round < kills; round++) {
+        const page = await newPage()
+        await logForEver(page, round, 1, acknowledged)
+        await page.waitForTimeout((round * 37) % 120)
+        await browser.kill()
+        browser = await profile.open()
+      }
+      check(await versionsFound(await newPage()), acknowledged)
+      expect(acknowledged.length).toBeGreaterThanOrEqual(kills)
+    }, 300_000)
+  })
+
+  describe('a database in trouble', () => {
+    test('a full disk is told, changes nothing, and room heals it', async () => {
+      const page = await newPage()
+      const session = await browser.context.newCDPSession(page)
+      const origin = server.url
+      // Before the first write: Chromium remembers for half a minute how much room there was.
+      await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 3_000_000 })
+      const first = await page.evaluate(async () => {
+        const store = library.indexedDbStore('small')
+        const { etag } = await store.put('a', new Uint8Array(1000).fill(1))
+        await store.put('b', new Uint8Array(700_000).fill(2))
+        return etag
+      })
+      const full = await page.evaluate(async () => {
+        const store = library.indexedDbStore('small')
+        const noise = (size: number) => {
+          const bytes = new Uint8Array(size)
+          for (let at = 0; at < size; at += 50_000) crypto.getRandomValues(bytes.subarray(at, at + 50_000))
+          return bytes
+        }
+        const attempt = (key: string, size: number) =>
+          store.put(key, noise(size)).then(
+            () => 'stored',
+            (error: unknown) => (library.isTidemarkError(error) ? `${error.category} ${error.code}` : String(error)),
+          )
+        const outcomes = await Promise.all([attempt('a', 20_000_000), attempt('c', 30_000_000), attempt('d', 10)])
+        const { entries } = await store.list('')
+        return { outcomes, keys: entries.map(({ key, size, etag }) => ({ key, size, etag })) }
+      })
+      expect(full.outcomes).toEqual(['UnavailableError disk-full', 'UnavailableError disk-full', 'stored'])
+      expect(full.keys).toMatchObject([
+        { key: 'a', size: 1000, etag: first },
+        { key: 'b', size: 700_000 },
+        { key: 'd', size: 10 },
+      ])
+      await session.send('Storage.overrideQuotaForOrigin', { origin })
+      const later = await page.evaluate(async () => {
+        const store = library.indexedDbStore('small')
+        await store.put('a', new Uint8Array(20_000_000).fill(7))
+        return [(await store.get('a'))?.size, (await store.get('b'))?.bytes.every((byte) => byte === 2)]
+      })
+      expect(later).toEqual([20_000_000, true])
+    })
+
+    test('deleted by another tab while it is in use: not held up, and begun anew', async () => {
+      const [one, other] = [await newPage(), await newPage()]
+      await one.evaluate(async () => {
+        const store = library.indexedDbStore('gone')
+        await store.put('a', new Uint8Array(3))
+        Object.assign(globalThis, { store })
+      })
+      const how = await other.evaluate(
+        () =>
+          new Promise((resolve) => {
+            const request = indexedDB.deleteDatabase('gone')
+            request.onsuccess = () => resolve('deleted')
+            request.onblocked = () => resolve('blocked')
+          }),
+      )
+      expect(how).toBe('deleted')
+      const after = await one.evaluate(async () => {
+        const store: ReturnType<typeof library.indexedDbStore> = Reflect.get(globalThis, 'store')
+        const none = await store.get('a')
+        await store.put('a', new Uint8Array(5), { ifAbsent: true })
+        return [none, (await store.get('a'))?.size]
+      })
+      expect(after).toEqual([undefined, 5])
+    })
+
+    test('cleared by the browser in the middle of writes: each is stored or fails with a code, and it goes on', async () => {
+      const page = await newPage()
+      const session = await browser.context.newCDPSession(page)
+      const work = page.evaluate(async () => {
+        const store = library.indexedDbStore('cleared')
+        const outcomes = new Set<string>()
+        await store.put('first', new Uint8Array(1))
+        for (let i = 0; i < 40; i++) {
+          const puts = Array.from({ length: 5 }, (_, n) => store.put(`k/${i}/${n}`, new Uint8Array(50_000)))
+          for (const result of await Promise.allSettled(puts)) {
+            if (result.status === 'fulfilled') outcomes.add('stored')
+            else outcomes.add(library.isTidemarkError(result.reason) ? result.reason.code : String(result.reason))
+          }
+        }
+        while ((await store.put('last', new Uint8Array(1)).then(() => 'stored', String)) !== 'stored');
+        return { outcomes: [...outcomes].sort(), last: (await store.get('last'))?.size }
+      })
+      for (let i = 0; i < 3; i++) {
+        await page.waitForTimeout(120)
+        await session.send('Storage.clearDataForOrigin', { origin: server.url, storageTypes: 'indexeddb' })
+      }
+      const { outcomes, last } = await work
+      expect(last).toBe(1)
+      expect(outcomes.filter((one) => !['stored', 'store-io', 'store-blocked'].includes(one))).toEqual([])
+      expect(outcomes).toContain('stored')
+    })
+
+    test('held up by a tab that does not let go: told after ten seconds, and it works once the tab does', async () => {
+      const holder = await newPage()
+      await holder.evaluate(async () => {
+        const store = library.indexedDbStore('held')
+        await store.put('a', new Uint8Array(1))
+        await store.close?.()
+        const db = await new Promise<IDBDatabase>((resolve) => {
+          const request = indexedDB.open('held')
+          request.onsuccess = () => resolve(request.result)
+        })
+        Object.assign(globalThis, { release: () => db.close() })
+        indexedDB.deleteDatabase('held')
+      })
+      const page = await browser.context.newPage()
+      await page.clock.install()
+      await page.goto(`${server.url}/storage-page`)
+      await page.evaluate(() => {
+        const store = library.indexedDbStore('held')
+        const told = store.get('a').then(
+          () => 'read',
+          (error: unknown) => (library.isTidemarkError(error) ? error.code : String(error)),
+        )
+        Object.assign(globalThis, { store, told })
+      })
+      await page.clock.runFor(10_000)
+      expect(await page.evaluate(() => Reflect.get(globalThis, 'told'))).toBe('store-blocked')
+      await holder.evaluate(() => Reflect.get(globalThis, 'release')())
+      expect(await page.evaluate(async () => (await Reflect.get(globalThis, 'store').get('a')) ?? 'none')).toBe('none')
+    })
+
+    test("one that is something else's is refused and left alone; so is one of a later version", async () => {
+      const page = await newPage()
+      const codes = await page.evaluate(async () => {
+        const make = (name: string, store: string) =>
+          new Promise<void>((resolve) => {
+            const request = indexedDB.open(name, 3)
+            request.onupgradeneeded = () => request.result.createObjectStore(store)
+            request.onsuccess = () => {
+              request.result.close()
+              resolve()
+            }
+          })
+        await make('theirs', 'photos')
+        await make('newer', 'tidemark-2')
+        const code = (name: string) =>
+          library
+            .indexedDbStore(name)
+            .put('a', new Uint8Array(1))
+            .then(String, (error: unknown) => (library.isTidemarkError(error) ? error.code : String(error)))
+        const codes = [await code('theirs'), await code('newer')]
+        // Nobody of us keeps its owner from upgrading it.
+        const upgraded = await new Promise((resolve) => {
+          const request = indexedDB.open('theirs', 4)
+          request.onblocked = () => resolve('blocked')
+          request.onsuccess = () => resolve([...request.result.objectStoreNames])
+        })
+        return [...codes, upgraded]
+      })
+      expect(codes).toEqual(['store-database-foreign', 'store-format-too-new', ['photos']])
+    })
+  })
+
+  describe('what is promised', () => {
+    test('persistence is asked for once a page, at the first write; without it the user is told, once', async () => {
+      const page = await newPage()
+      const asked = await page.evaluate(async () => {
+        let asked = 0
+        navigator.storage.persisted = async () => false
+        navigator.storage.persist = async () => {
+          asked++
+          return false
+        }
+        const counts: number[] = []
+        const tidemark = await library.connect({ store: 'indexeddb:one' })
+        counts.push(asked)
+        const experiment = await tidemark.createExperiment()
+        await experiment.uploadArtifact('a', 1)
+        await experiment.uploadArtifact('a', 2)
+        counts.push(asked)
+        const other = library.indexedDbStore('other')
+        await other.put('a', new Uint8Array(1))
+        counts.push(asked)
+        return counts
+      })
+      expect(asked).toEqual([0, 1, 1])
+      const told = messages.filter((message) => message.includes('may delete'))
+      expect(told).toEqual([expect.stringContaining("the database 'one'")])
+    })
+
+    test('granted, nothing is said', async () => {
+      const page = await newPage()
+      await page.evaluate(async () => {
+        navigator.storage.persisted = async () => true
+        await (await library.createExperiment()).uploadArtifact('a', 1)
+      })
+      expect(messages.filter((message) => message.includes('may delete'))).toEqual([])
+    })
+
+    test('where a page may store nothing, it is kept in memory, and that is said once', async () => {
+      const page = await newPage()
+      const work = async () => {
+        const experiment = await library.createExperiment()
+        await experiment.uploadArtifact('a', { kept: true })
+        const read = await (await library.getArtifact('a')).get()
+        const refused = await library
+          .indexedDbStore('x')
+          .get('a')
+          .then(String, (error: unknown) => (library.isTidemarkError(error) ? error.code : String(error)))
+        return { read, refused }
+      }
+      // What a sandboxed frame and pages whose site data are blocked see.
+      await page.evaluate(() => {
+        IDBFactory.prototype.open = () => {
+          throw new DOMException('The operation is insecure.', 'SecurityError')
+        }
+      })
+      expect(await page.evaluate(work)).toEqual({ read: { kept: true }, refused: 'store-permission' })
+      expect(messages.filter((message) => message.includes('kept in memory'))).toHaveLength(1)
+      await page.reload()
+      await page.evaluate(() => Reflect.deleteProperty(globalThis, 'indexedDB'))
+      expect(await page.evaluate(work)).toEqual({ read: { kept: true }, refused: 'no-indexeddb' })
+    })
+  })
+})

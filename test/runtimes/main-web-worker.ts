@@ -1,0 +1,3 @@
+import { perform } from './browser-suites.ts'
+
+void perform()
