@@ -1,5 +1,5 @@
 import { writeZip, type ZipSource } from '../codecs/zip-writer.ts'
-import type { VersionReader } from '../content/version-reader.ts'
+import type { VersionReading } from '../content/version-reading.ts'
 import { counted, type DownloadOptions, planDownload } from './download.ts'
 import { ProgressReporter } from './progress.ts'
 
@@ -9,7 +9,7 @@ export type ZipOptions = Omit<DownloadOptions, 'overwrite'>
 const partBytes = 4 * 1024 * 1024
 
 /** The files of a version as one zip archive. */
-export async function downloadZip(reader: VersionReader, options: ZipOptions): Promise<Blob> {
+export async function downloadZip(reader: VersionReading, options: ZipOptions): Promise<Blob> {
   const { signal, onProgress } = options
   const { files } = await planDownload(reader, options)
   const totalBytes = files.reduce((sum, { size }) => sum + size, 0)

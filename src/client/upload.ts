@@ -6,6 +6,7 @@ import type { VersionReader } from '../content/version-reader.ts'
 import { VersionWriter, type WrittenVersion } from '../content/version-writer.ts'
 import { ConflictError, isTidemarkError, throwIfAborted } from '../errors.ts'
 import type { Logger } from '../logging.ts'
+import { paceForPage } from '../platform/pace.ts'
 import { toBase64 } from '../protocol/base64.ts'
 import { routes } from '../protocol/routes.ts'
 import type { CommitReply, CommitRequest, VersionWire } from '../protocol/shapes.ts'
@@ -165,7 +166,7 @@ async function add(
   const { codecs, signal, progress, reader } = context
   const kind = 'file' in asset ? 'file' : asset.kind
   const previous = kind === 'table' && reader ? await previousInfo(reader, path, signal) : undefined
-  const encoded = await encode(asset, kind, codecs, { previous, signal })
+  const encoded = await encode(asset, kind, codecs, { previous, signal, pace: paceForPage() })
   const { preview: given, info } = 'file' in asset ? {} : asset
   await writer.add(
     {

@@ -1,5 +1,6 @@
 import { Field, RecordBatchReader, Table } from 'apache-arrow'
 import { InvalidInputError, UnsupportedError } from '../errors.ts'
+import type { Pace } from '../platform/pace.ts'
 import { Arena } from './arena.ts'
 import { type Column, type ColumnPlan, planColumn } from './arrow-column.ts'
 import type { ArrowData } from './arrow-data.ts'
@@ -37,7 +38,12 @@ const MAX_STEPS = 4
  *
  * @throws InvalidInputError for anything else, and for cells that cannot be stored; UnsupportedError `arrow-compressed`
  */
-export async function readTable(given: unknown, plan: ColumnPlan, memory = new Arena()): Promise<TableColumns> {
+export async function readTable(
+  given: unknown,
+  plan: ColumnPlan,
+  memory = new Arena(),
+  pace?: Pace,
+): Promise<TableColumns> {
   const value = await asTable(given)
   if (isTableLike(value)) return fromBatches(value.schema, value.batches, plan)
   if (isBatchLike(value)) return fromBatches(value.schema, [value], plan)
@@ -45,9 +51,9 @@ export async function readTable(given: unknown, plan: ColumnPlan, memory = new A
   if (Array.isArray(value)) {
     const [first] = value
     if (isBatchLike(first) && value.every(isBatchLike)) return fromBatches(first.schema, value, plan)
-    return fromPlain(value, plan, memory)
+    return fromPlain(value, plan, memory, pace)
   }
-  if (isPlainObject(value)) return fromPlain(value, plan, memory)
+  if (isPlainObject(value)) return fromPlain(value, plan, memory, pace)
   throw new InvalidInputError(
     `A table is made of an array of records, an object of columns, or a data frame that gives Arrow; this is ${describeCell(value)}.`,
     { code: 'not-a-table' },
@@ -55,8 +61,14 @@ export async function readTable(given: unknown, plan: ColumnPlan, memory = new A
 }
 
 /** Records or columns: typed arrays and vectors as they are, what is made of other cells in pieces that are copied together. */
-function fromPlain(value: readonly unknown[] | PlainObject, plan: ColumnPlan, memory: Arena): TableColumns {
-  const { columns, rows } = atOnce(readBlocks(value, { piecesOf: () => new CopiedPieces(memory), shared: true }))
+async function fromPlain(
+  value: readonly unknown[] | PlainObject,
+  plan: ColumnPlan,
+  memory: Arena,
+  pace: Pace | undefined,
+): Promise<TableColumns> {
+  const reading = readBlocks(value, { piecesOf: () => new CopiedPieces(memory), shared: true })
+  const { columns, rows } = await (pace ? pace.run(reading) : atOnce(reading))
   return {
     columns: columns.map(({ name, type, chunks }) => planColumn(new Field(name, type, true), chunks, plan)),
     rows,

@@ -59,7 +59,7 @@ async function encode(value: unknown, options: EncodeOptions = {}): Promise<Enco
   throwIfAborted(signal)
   const memory = spare.take() ?? new Arena()
   const plan: ColumnPlan = { plain: new Set(plainBefore(previous)), dictionaries: [] }
-  const { columns, rows, metadata, nested } = await readTable(value, plan, memory)
+  const { columns, rows, metadata, nested } = await readTable(value, plan, memory, pace)
   if (flat && nested !== undefined) throw notFlat(nested)
   throwIfAborted(signal)
   const cutting = cutRows(columns, rows, previous, recall)

@@ -1,4 +1,5 @@
 import { throwIfAborted } from '../errors.ts'
+import { paceForPage } from '../platform/pace.ts'
 import type { ChunkRef } from '../protocol/chunk-ref.ts'
 import type { ChunkWriter, Deflate } from './chunk-writer.ts'
 import { Cutter, cutSizes } from './cut.ts'
@@ -71,12 +72,14 @@ export class AssetWriter {
   ): Promise<WrittenAsset> {
     const cutter = new Cutter()
     if (known) onBytes?.(this.#head(known))
+    const pace = paceForPage()
     for await (const piece of body) {
       throwIfAborted(signal)
       if (cuts === 'given' && piece.length <= largestGivenChunk) await this.#chunk(piece, known)
       else await this.#cut(piece, cutter)
       if (cuts === 'given') await this.#flush(cutter)
       onBytes?.(piece.length)
+      if (pace?.due) await pace.rest()
     }
     return this.#end(cutter)
   }

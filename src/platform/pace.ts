@@ -9,6 +9,11 @@ export interface PaceOptions {
   readonly breathe?: () => Promise<void>
 }
 
+/** For work that somebody asked for and waits for: slices where they also look at it, on the main thread of a page; elsewhere none, which is faster. */
+export function paceForPage(): Pace | undefined {
+  return Reflect.has(globalThis, 'document') && Reflect.has(globalThis, 'window') ? new Pace() : undefined
+}
+
 /**
  * Keeps long work in slices: between small steps, `if (pace.due) await pace.rest()`.
  */
