@@ -152,6 +152,34 @@ inChromium('what a browser stores', (newProfile) => {
     })
   })
 
+  test('a clock that jumps: versions keep their order, and nothing is lost', async () => {
+    const page = await newPage()
+    const years = [2026, 2019, 2041, 1970, 2026]
+    for (const [i, year] of years.entries()) {
+      await page.clock.setFixedTime(new Date(Date.UTC(year, 5, 1)))
+      await page.evaluate(async (i) => {
+        const experiment = await library.createExperiment()
+        await experiment.uploadArtifact('timed', { i })
+        const rows = [{ i }]
+        const watched = await experiment.registerArtifact('watched', rows, { interval: 10 })
+        rows.push({ i: -i })
+        await watched.flush()
+        await experiment.end()
+      }, i)
+    }
+    const found = await page.evaluate(async () => {
+      const read: unknown[] = []
+      for await (const { index, createdAt } of library.getVersions('timed')) {
+        const { i } = (await (await library.getArtifact(`timed:v${index}`)).get()) as { i: number }
+        read.push([index, i, createdAt.getUTCFullYear()])
+      }
+      const damaged: string[] = []
+      for await (const { name, ok } of library.verify()) if (!ok) damaged.push(name)
+      return { read: read.reverse(), damaged, latest: (await library.getArtifact('watched')).index }
+    })
+    expect(found).toEqual({ read: years.map((year, i) => [i, i, year]), damaged: [], latest: 2 * years.length - 1 })
+  })
+
   describe('a tab that ends in the middle', () => {
     /** Logs versions one after another until the page is gone; resolves when it is about to log one more than `atLeast`. */
     async function logForEver(page: Page, round: number, atLeast: number, acknowledged: string[]): Promise<void> {

@@ -16,6 +16,8 @@ import { findRuntimes } from './runtimes.mjs'
 
 /** Cases of each property: a third of what Node's own tests take, since all runtimes together try more. */
 const NUM_RUNS = 30
+/** There are nine rows of browsers. */
+const NUM_RUNS_IN_BROWSERS = 10
 
 /** Programs that people copy, each run in the runtime it is for. */
 const examples = { Deno: denoExample, workerd: workerExample }
@@ -53,10 +55,15 @@ try {
       readable.push({ ...one, ...(folder !== undefined && { folder: copy }) })
     }
     let done = false
-    await ask(runtime, bundles, { do: 'run', numRuns: NUM_RUNS, scratch, written: readable }, (answer) => {
-      if (answer.done) done = true
-      else rows.get(runtime).outcomes.push(answer)
-    })
+    await ask(
+      runtime,
+      bundles,
+      { do: 'run', numRuns: runtime.browser ? NUM_RUNS_IN_BROWSERS : NUM_RUNS, scratch, written: readable },
+      (answer) => {
+        if (answer.done) done = true
+        else rows.get(runtime).outcomes.push(answer)
+      },
+    )
     if (!done) throw new Error(`${runtime.name} stopped without a word.`)
   })
   await attempt('runs the suites over a bucket and a database', async (runtime) => {

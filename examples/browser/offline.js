@@ -1,0 +1,24 @@
+/** Keeps what this page has loaded, and loads later, for visits without a network. The page says `data-offline="ready"` when all of it is kept. */
+export async function keepOffline() {
+  if (!('serviceWorker' in navigator) || !('caches' in globalThis)) return
+  await navigator.serviceWorker.register('service-worker.js')
+  const cache = await caches.open('penguins')
+  const kept = new Set()
+  let waiting = 0
+
+  async function keep(urls) {
+    const fresh = urls.filter((url) => url.startsWith(location.origin) && !kept.has(url))
+    for (const url of fresh) kept.add(url)
+    waiting += 1
+    document.documentElement.dataset.offline = 'keeping'
+    try {
+      await Promise.all(fresh.map(async (url) => (await cache.match(url)) ?? (await cache.add(url))))
+    } finally {
+      waiting -= 1
+    }
+    if (waiting === 0) document.documentElement.dataset.offline = 'ready'
+  }
+
+  new PerformanceObserver((list) => keep(list.getEntries().map(({ name }) => name))).observe({ type: 'resource' })
+  await keep([location.href.replace(/#.*/, ''), ...performance.getEntriesByType('resource').map(({ name }) => name)])
+}

@@ -1,0 +1,133 @@
+import { costOf } from './costs.js'
+
+const dialog = document.querySelector('#preview')
+const list = document.querySelector('#artifacts')
+
+/** Lists every artifact with its versions, newest first. What was open stays open. */
+export async function showArtifacts(tidemark) {
+  const open = new Set(Array.from(list.querySelectorAll('details[open]'), ({ dataset }) => dataset.name))
+  const first = list.querySelector('details') === null
+  const panels = []
+  for await (const { name } of tidemark.getArtifacts()) {
+    const versions = []
+    for await (const version of tidemark.getVersions(name)) versions.push(version)
+    versions.sort((a, b) => b.index - a.index)
+    panels.push(panelOf(name, versions, open.has(name) || (first && name === 'predictions')))
+  }
+  if (panels.length > 0) list.replaceChildren(...panels)
+  const bytes = panels.length === 0 ? undefined : (await navigator.storage?.estimate?.())?.usage
+  document.querySelector('#usage').textContent =
+    bytes === undefined ? '' : `${size(bytes)} of this site on your disk, in IndexedDB.`
+}
+
+function panelOf(name, versions, open) {
+  const details = element('details', { open })
+  details.dataset.name = name
+  details.append(
+    element(
+      'summary',
+      {},
+      element('strong', {}, name),
+      ` ${versions.length} ${versions.length === 1 ? 'version' : 'versions'}`,
+    ),
+    element(
+      'table',
+      {},
+      element(
+        'thead',
+        {},
+        element(
+          'tr',
+          {},
+          ...['Version', 'When', 'Size', 'Cost', ''].map((text) => element('th', { scope: 'col' }, text)),
+        ),
+      ),
+      element('tbody', {}, ...versions.map(rowOf)),
+    ),
+  )
+  return details
+}
+
+function rowOf(version) {
+  const cost = costOf(version)
+  const label = `${version.name} ${version.version}`
+  const look = element('button', { type: 'button', ariaLabel: `Preview ${label}` }, 'Preview')
+  look.onclick = () => showPreview(version)
+  const save = element('button', { type: 'button', ariaLabel: `Download ${label}` }, 'Download')
+  save.onclick = () => download(version)
+  const aliases = version.aliases.map((alias) => element('span', { className: 'alias' }, alias))
+  return element(
+    'tr',
+    {},
+    element('td', {}, `v${version.index} `, ...aliases),
+    element('td', {}, version.createdAt.toLocaleTimeString()),
+    element('td', { className: 'number' }, size(version.size)),
+    element('td', { className: 'number cost' }, cost === undefined ? '–' : size(cost)),
+    element('td', { className: 'actions' }, look, save),
+  )
+}
+
+async function showPreview(version) {
+  const asset = await version.getAsset()
+  const preview = await asset.preview()
+  document.querySelector('#preview-title').textContent = `${asset.logicalPath} · v${version.index}`
+  document.querySelector('#preview-body').replaceChildren(previewOf(preview))
+  dialog.showModal()
+}
+
+function previewOf(preview) {
+  switch (preview?.kind) {
+    case 'table':
+      return tableOf(
+        preview.columns.map(({ name, type }) => `${name} ${type}`),
+        preview.head,
+      )
+    case 'npz':
+      return tableOf(
+        ['array', 'type', 'shape', 'min', 'max', 'mean'],
+        preview.arrays.map(({ name, dtype, shape, min, max, mean }) => [
+          name,
+          dtype,
+          shape.join(' × '),
+          ...[min, max, mean].map((value) => value.toFixed(3)),
+        ]),
+      )
+    case 'png':
+      return element('img', {
+        src: `data:image/png;base64,${preview.thumbnail}`,
+        alt: `${preview.width} × ${preview.height} pixels`,
+      })
+    default:
+      return element('pre', {}, preview?.text ?? JSON.stringify(preview, null, 2))
+  }
+}
+
+function tableOf(names, rows) {
+  const head = element('tr', {}, ...names.map((name) => element('th', { scope: 'col' }, name)))
+  const body = rows.map((row) =>
+    element('tr', {}, ...row.map((cell) => element('td', {}, cell === null ? '' : String(cell)))),
+  )
+  return element('table', {}, element('thead', {}, head), element('tbody', {}, ...body))
+}
+
+async function download(version) {
+  const assets = await version.getAssets()
+  const blob = assets.length === 1 ? await new Response(await assets[0].open()).blob() : await version.toZip()
+  const link = element('a', {
+    href: URL.createObjectURL(blob),
+    download: assets.length === 1 ? assets[0].logicalPath : `${version.name}.zip`,
+  })
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
+}
+
+export function element(name, properties, ...children) {
+  const made = Object.assign(document.createElement(name), properties)
+  made.append(...children)
+  return made
+}
+
+export function size(bytes) {
+  if (bytes < 1000) return `${bytes} B`
+  return bytes < 1e6 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`
+}
