@@ -141,7 +141,7 @@ export class Experiment extends ExperimentWrites {
    * A version is the table as it was at one moment. A large table that is edited without pause while it is read is stored as it was met, part by part, and once more when it
    * rests.
    *
-   * @throws InvalidInputError `unsupported-source`, `key-missing`, `experiment-ended`, and what is wrong with the table
+   * @throws InvalidInputError `unsupported-source`, `api-key-missing`, `experiment-ended`, and what is wrong with the table
    * @example
    * ```ts
    * const rows = [{ id: 1, label: 'rose' }, { id: 2, label: 'tulip' }]

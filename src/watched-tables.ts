@@ -282,7 +282,7 @@ function checkKey(key: string, { columns, rows }: Snapshot): void {
   const [near] = nearest(key, columns)
   throw new InvalidInputError(
     `The table has no column '${key}' to be its key. ${near ? `Did you mean '${near}'?` : `It has: ${columns.join(', ')}.`}`,
-    { code: 'key-missing', fields: { column: key } },
+    { code: 'api-key-missing', fields: { column: key } },
   )
 }
 

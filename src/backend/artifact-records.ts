@@ -19,7 +19,7 @@ export interface ArtifactHead {
   readonly deletedBelow: number
   /** True once any version's tags or metadata were changed: until then nobody need look for such changes. */
   readonly relabelled: boolean
-  /** Versions below `next` that were not closed yet when they were taken into account. */
+  /** Versions below `next` that were about to be closed: their records tell whether they are. */
   readonly open: readonly number[]
   /** Short hashes of the last write-ids, so that a late repetition is found without reading records: see write-hashes.ts. */
   readonly recent: string

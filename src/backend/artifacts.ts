@@ -135,8 +135,8 @@ export class Artifacts {
     const { versions, numbers } = this.#parts
     if (selector.by === 'latest') {
       const newest = await newestLive(versions, place, head)
-      const begun = head.open.at(-1)
-      if (!newest && begun !== undefined) assertClosed((await versions.expect(place, begun)).record)
+      // Whoever asks for the latest of an artifact that is being made for the first time asks too early.
+      if (!newest && head.next > head.deletedBelow) assertClosed((await versions.expect(place, head.next - 1)).record)
       return newest
     }
     if (selector.by === 'version') {
@@ -169,14 +169,14 @@ export class Artifacts {
   }
 }
 
-/** @throws ConflictError `version-not-closed`, `version-failed` */
+/** @throws ConflictError `version-open`, `version-failed` */
 function assertClosed(record: VersionRecord): void {
   if (!record.draft) return
   const what = `${placeText(record)}:${record.version}`
   const fields = { artifact: placeText(record), version: record.version }
   if (record.draft.state === 'OPEN')
     throw new ConflictError(`${what} is not closed yet: its assets are still being sent. Ask again later.`, {
-      code: 'version-not-closed',
+      code: 'version-open',
       fields,
     })
   throw new ConflictError(`${what} was given up: not all of its assets arrived. Log it again.`, {

@@ -17,8 +17,8 @@ const otherStatuses: Readonly<Record<string, number>> = {
   'wrong-method': 405,
   'body-too-large': 413,
   'range-not-satisfiable': 416,
-  'key-missing': 401,
-  'key-unknown': 401,
+  'api-key-missing': 401,
+  'unknown-api-key': 401,
 }
 
 // Comet's clients act on these numbers. It has one for a missing artifact too (624522), but its R and Python clients know only that of a version.
@@ -30,13 +30,13 @@ const cometCodes: Readonly<Record<string, number>> = {
   'invalid-experiment-key': 90211,
   'experiment-exists': 90999,
   'experiment-key-missing': 90998,
-  'version-immutable': 90401,
-  'version-not-closed': 90402,
+  'version-closed': 90401,
+  'version-open': 90402,
   'version-failed': 90403,
   'invalid-state': 90410,
   'permission-denied': 90210,
-  'key-missing': 90212,
-  'key-unknown': 90212,
+  'api-key-missing': 90212,
+  'unknown-api-key': 90212,
   'workspace-not-found': 90219,
   'project-missing': 98219,
 }

@@ -15,12 +15,12 @@ export function experimentRoutes(router: Router, { experiments, artifacts, linea
 
   router.on('POST', inputs, async ({ request, params, query, access }) => {
     assertQuery(query, [])
+    const { key, workspace } = await experiments.get(checkExperimentKey(params.key))
+    access.require('writer', workspace)
     const shape = requestShape(await readJson(request, largestBody))
     const place = { workspace: checkName(shape.text('workspace'), 'workspace'), name: checkName(shape.text('name')) }
     const index = shape.count('index')
     shape.done()
-    const { key, workspace } = await experiments.get(checkExperimentKey(params.key))
-    access.require('writer', workspace)
     access.require('reader', place.workspace)
     await artifacts.resolve(place, index)
     await lineage.addInput(key, { ...place, index, at: options.now() })
@@ -38,11 +38,11 @@ export function experimentRoutes(router: Router, { experiments, artifacts, linea
     })
   router.on('POST', routes.endExperiment('KEY').replace('KEY', ':key'), async ({ request, params, query, access }) => {
     assertQuery(query, [])
+    const { key, workspace } = await experiments.get(checkExperimentKey(params.key))
+    access.require('writer', workspace)
     const shape = requestShape((await readJson(request, largestBody)) ?? {})
     const endTime = shape.optionalCount('endTime') ?? options.now()
     shape.done()
-    const { key, workspace } = await experiments.get(checkExperimentKey(params.key))
-    access.require('writer', workspace)
     await experiments.end(key, endTime)
     return json({})
   })

@@ -27,7 +27,7 @@ export class Heads {
     this.#versions = versions
   }
 
-  /** The head for readers: one read, and one more for each version that was open when it was stored. */
+  /** The head for readers: one read, and one more for each version that was being closed when it was stored. */
   async read(place: ArtifactPlace): Promise<ArtifactHead | undefined> {
     const stored = await this.#stored(place)
     return stored && this.#withClosed(place, stored.head)
@@ -67,7 +67,7 @@ export class Heads {
     }
   }
 
-  /** Takes in what was open, and is not any more; the same head when there is no such thing. */
+  /** Takes in what was being closed, and is; the same head when there is no such thing. */
   async #withClosed(place: ArtifactPlace, stored: ArtifactHead): Promise<ArtifactHead> {
     let head = stored
     for (const index of stored.open) {
@@ -89,11 +89,10 @@ export function takeIn(before: ArtifactHead | undefined, record: VersionRecord):
   const next = record.index + 1
   const recent = rememberWrite(head.recent, record.writeId)
   const taken = { ...head, next, recent }
-  if (record.draft?.state === 'OPEN') return { ...taken, open: [...head.open, record.index] }
   return takeInClosed(taken, record)
 }
 
-/** The head after a version that it knew as open, or did not know, was closed or given up. */
+/** The head after a version that was being closed, or that it did not know: one that is not closed changes nothing. */
 function takeInClosed(head: ArtifactHead, record: VersionRecord): ArtifactHead {
   const { content, index } = record
   const open = head.open.filter((one) => one !== index)

@@ -79,13 +79,13 @@ export class Keys {
   /**
    * What whoever sent these headers may do.
    *
-   * @throws PermissionError `key-missing`, `key-unknown`
+   * @throws PermissionError `api-key-missing`, `unknown-api-key`
    */
   async accessOf(headers: Headers): Promise<Access> {
     const key = keyIn(headers)
     if (key === undefined)
       throw new PermissionError('This server wants a key: send it as Authorization. tidemark key create makes one.', {
-        code: 'key-missing',
+        code: 'api-key-missing',
       })
     const hash = await hashOf(key)
     const recent = this.#recent.get(hash)
@@ -93,7 +93,7 @@ export class Keys {
     const held = await this.#read(hash.slice(0, idDigits))
     if (!held || held.stored.revoked || !isSame(held.hash, hash))
       throw new PermissionError('This key is not known here, or was revoked. Ask an owner for another.', {
-        code: 'key-unknown',
+        code: 'unknown-api-key',
       })
     this.#recent.delete(hash)
     this.#recent.set(hash, { roles: held.stored.roles, until: this.#now() + trustedFor })

@@ -254,6 +254,6 @@ function taken(place: ArtifactPlace, path: string): ConflictError {
 
 function gone(key: string): ConflictError {
   return new ConflictError(`The version was closed meanwhile: ${key} is no more. Read it again.`, {
-    code: 'version-immutable',
+    code: 'version-closed',
   })
 }

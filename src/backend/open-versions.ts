@@ -92,14 +92,14 @@ export class OpenVersions {
     return isOpen(held) ? held : undefined
   }
 
-  /** @throws ConflictError `version-immutable`; NotFoundError `version-not-found` */
+  /** @throws ConflictError `version-closed`; NotFoundError `version-not-found` */
   async expect(place: ArtifactPlace, index: number): Promise<OpenVersion> {
     const held = await this.#parts.versions.read(place, index)
     if (!held || held.record.deleted) throw notFound(place, index)
     if (isOpen(held) && held.record.draft.state === 'OPEN') return held
     throw new ConflictError(
       `${placeText(place)}:${held.record.version} is ${held.record.draft ? 'in error' : 'closed'}, and cannot be changed any more. Log a new version.`,
-      { code: 'version-immutable', fields: { artifact: placeText(place), version: held.record.version } },
+      { code: 'version-closed', fields: { artifact: placeText(place), version: held.record.version } },
     )
   }
 
@@ -108,7 +108,7 @@ export class OpenVersions {
     const { draft } = (await this.expect(place, index)).record
     if (draft.closing)
       throw new ConflictError(`v${index} of ${placeText(place)} is being closed: it takes no more assets.`, {
-        code: 'version-immutable',
+        code: 'version-closed',
       })
   }
 
@@ -129,6 +129,8 @@ export class OpenVersions {
     await this.#replace(place, index, async (record) => ({
       record: { ...record, draft: { ...record.draft, closing: true } },
     }))
+    // Before the commit: from then on readers look at the record for themselves, should nobody come as far as telling the head.
+    await heads.change(place, (head) => (head.open.includes(index) ? head : { ...head, open: [...head.open, index] }))
     await this.#replace(place, index, async ({ draft, ...record }) => {
       const assets = await openAssets.list(place, index)
       const written = await openAssets.write(assets, `${place.name}:v${index}`)

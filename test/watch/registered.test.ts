@@ -145,7 +145,10 @@ describe('what can be watched', () => {
     await wrong({ keep: 0 }).toMatchObject({ code: 'invalid-option' })
     await wrong({ keep: 1.5 }).toMatchObject({ code: 'invalid-option' })
     await wrong({ key: 3 }).toMatchObject({ code: 'invalid-option' })
-    await wrong({ key: 'labels' }).toMatchObject({ code: 'key-missing', message: expect.stringContaining("'label'") })
+    await wrong({ key: 'labels' }).toMatchObject({
+      code: 'api-key-missing',
+      message: expect.stringContaining("'label'"),
+    })
     await expect(experiment.registerArtifact('a/b', flowers())).rejects.toMatchObject({ code: 'invalid-name' })
     await experiment.end()
     await expect(experiment.registerArtifact('table', flowers())).rejects.toMatchObject({ code: 'experiment-ended' })
