@@ -18,6 +18,9 @@ export function collectionRoutes(router: Router, services: Services): void {
     const dryRun = shape.optionalFlag('dryRun') ?? false
     const graceMs = shape.optionalCount('graceMs') ?? usualGrace
     shape.done()
-    return json(await new Collection(services).collect({ dryRun, graceMs, signal: request.signal }))
+    const freed = await new Collection(services).collect({ dryRun, graceMs, signal: request.signal })
+    const { collectLeftovers } = await import('./leftovers.ts')
+    const bytes = await collectLeftovers(services, { dryRun, graceMs })
+    return json({ ...freed, bytesFreed: freed.bytesFreed + bytes })
   })
 }

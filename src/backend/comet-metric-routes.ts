@@ -15,7 +15,7 @@ import { eachOf } from './each-of.ts'
 import { listedName, type Points, seriesKey, toMetricValue } from './metric-block.ts'
 import { columnType } from './project-state.ts'
 import { required } from './query.ts'
-import { json } from './reply.ts'
+import { json, jsonList } from './reply.ts'
 import type { Router } from './router.ts'
 import { type Facet, orNull, type Point, type RunState, type Sample } from './run-state.ts'
 import { bytesOf } from './runs.ts'
@@ -51,7 +51,7 @@ export function cometMetricRoutes(router: Router, services: Services): void {
     const { key } = await askedExperiment(services, call, 'reader')
     const wanted = required(call.query, 'metricName')
     const { points } = await runs.points(key, (state) => seriesNamed(state, wanted))
-    return json({ metrics: points.flatMap(pointsToComet) })
+    return jsonList('metrics', allPoints(points))
   })
   router.on('GET', `${restPrefix}/experiment/metrics/summary`, async (call) => {
     const { key } = await askedExperiment(services, call, 'reader')
@@ -152,16 +152,18 @@ function namedIn<Named extends { readonly name: string; readonly context: string
   return listed.length > 0 ? listed : list.filter((one) => one.name === name)
 }
 
-function pointsToComet({ name, context, values, steps, epochs, timestamps }: Points): object[] {
-  return Array.from(values, (value, at) => ({
-    metricName: name,
-    metricValue: String(toMetricValue(value)),
-    timestamp: timestamps[at],
-    step: orNull(steps[at]),
-    epoch: orNull(epochs[at]),
-    runContext: context,
-    offset: at,
-  }))
+function* allPoints(series: readonly Points[]): Generator<object> {
+  for (const { name, context, values, steps, epochs, timestamps } of series)
+    for (const [at, value] of values.entries())
+      yield {
+        metricName: name,
+        metricValue: String(toMetricValue(value)),
+        timestamp: timestamps[at],
+        step: orNull(steps[at]),
+        epoch: orNull(epochs[at]),
+        runContext: context,
+        offset: at,
+      }
 }
 
 const metricText = ({ value }: Point) => String(toMetricValue(value))

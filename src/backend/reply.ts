@@ -5,6 +5,34 @@ export function json(value: unknown): Response {
   })
 }
 
+/** The same for a list of any length, `{ name: [...] }`: made while it is sent. */
+export function jsonList(name: string, items: Iterable<unknown>): Response {
+  const encoder = new TextEncoder()
+  const iterator = items[Symbol.iterator]()
+  let text = `{${JSON.stringify(name)}:[`
+  let count = 0
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      for (;;) {
+        const { done, value } = iterator.next()
+        if (done) {
+          controller.enqueue(encoder.encode(`${text}]}`))
+          controller.close()
+          return
+        }
+        text += `${count++ > 0 ? ',' : ''}${JSON.stringify(value)}`
+        if (text.length < jsonPiece) continue
+        controller.enqueue(encoder.encode(text))
+        text = ''
+        return
+      }
+    },
+  })
+  return new Response(body, { headers: { 'content-type': 'application/json', 'cache-control': 'no-store' } })
+}
+
+const jsonPiece = 64 * 1024
+
 /** Bytes that are all there. In process they reach the reader as one piece, without a copy. */
 export function bytesReply(bytes: Uint8Array, status: number, headers: Record<string, string>): Response {
   const body = new ReadableStream<Uint8Array>({

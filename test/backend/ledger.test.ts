@@ -258,6 +258,64 @@ describe('what experiments log', () => {
   })
 })
 
+describe('collection', () => {
+  it('frees what cut-off uploads and deletions left, and keeps what experiments have', async () => {
+    const store = memoryStore()
+    const caller = callerOf(open(store))
+    const key = await newExperiment(caller)
+    const form = '--b\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\nkept\r\n--b--\r\n'
+    const upload = new Request(`http://backend.test${restPrefix}/write/experiment/upload-asset?experimentKey=${key}`, {
+      method: 'POST',
+      headers: { 'content-type': 'multipart/form-data; boundary=b' },
+      body: form,
+    })
+    expect((await caller.fetch(upload)).status).toBe(200)
+    await store.put(`files/${key}/${'0'.repeat(32)}/000000`, new Uint8Array(100))
+    await store.put(`files/${'f'.repeat(32)}/${'0'.repeat(32)}/000000`, new Uint8Array(11))
+    const collect = (options: object) => caller.json<{ bytesFreed: number }>('POST', routes.collect(), options)
+    expect(await collect({ graceMs: 0, dryRun: true })).toMatchObject({ bytesFreed: 111 })
+    expect(await collect({ graceMs: 60_000 })).toMatchObject({ bytesFreed: 0 })
+    expect(await collect({ graceMs: 0 })).toMatchObject({ bytesFreed: 111 })
+    const { entries } = await store.list('files/')
+    expect(entries.map(({ size }) => size)).toEqual([4])
+  })
+
+  it('keeps what open versions refer to, until they are closed or given up', async () => {
+    const store = memoryStore()
+    const caller = callerOf(open(store))
+    const key = await newExperiment(caller)
+    const begin = () =>
+      caller.rest<{ artifactVersionId: string }>('POST', '/write/artifacts/upsert', {
+        artifactName: 'a',
+        artifactType: 't',
+        experimentKey: key,
+      })
+    const bytes = new Uint8Array(50_000).map((_, at) => (at * 2654435761) >>> 13)
+    const send = async (id: string, from: Uint8Array) => {
+      const form = new FormData()
+      form.append('file', new Blob([from.slice()]), 'x')
+      const path = `${restPrefix}/write/experiment/upload-asset?experimentKey=${key}&fileName=x&artifactVersionId=${id}`
+      expect(
+        (await caller.fetch(new Request(`http://backend.test${path}`, { method: 'POST', body: form }))).status,
+      ).toBe(200)
+    }
+    const packs = async () => (await store.list('packs/')).entries.length
+    const [one, two] = [await begin(), await begin()]
+    await send(one.artifactVersionId, bytes)
+    await send(two.artifactVersionId, bytes.subarray(1))
+    await caller.json('POST', routes.collect(), { graceMs: 0 })
+    expect(await packs()).toBe(2)
+    const state = (id: string, to: string) =>
+      caller.rest('POST', '/write/artifacts/state', { artifactVersionId: id, state: to })
+    await state(one.artifactVersionId, 'CLOSED')
+    await state(two.artifactVersionId, 'ERROR')
+    await caller.json('POST', routes.collect(), { graceMs: 0 })
+    expect(await packs()).toBe(1)
+    expect(await caller.files(await caller.version('a'))).toEqual({ x: new TextDecoder().decode(bytes) })
+    expect((await store.list('open/')).entries).toEqual([])
+  })
+})
+
 describe('lists of projects', () => {
   it('tell the truth after every crash while an experiment is changed', async () => {
     const prepared = memoryStore()

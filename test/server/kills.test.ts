@@ -10,7 +10,7 @@ import type { LogReply, SeriesReply } from '../../src/protocol/log.ts'
 import { routes } from '../../src/protocol/routes.ts'
 import { WireClient } from '../conformance/comet-wire.ts'
 
-const kills = 200
+const kills = Number(process.env.TIDEMARK_KILLS ?? 200)
 // Answers that a server gives before it is killed; and a while more, so that it is in the middle of anything.
 const mostAnswers = 40
 const longestWhile = 8
