@@ -16,15 +16,17 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 it.each([
-  ['nothing', 1],
-  ['end', 2],
-  ['close', 2],
-])('a watched table keeps no process alive: with %s at the end', async (how, id) => {
+  // It may still have looked once more while the rest of the program came to its end.
+  ['nothing', [1, 2]],
+  ['end', [2]],
+  ['close', [2]],
+])('a watched table keeps no process alive: with %s at the end', async (how, ids) => {
   const store = join(folder, how)
   const child = startWorker(worker, [store, how])
   child.disconnect()
   const [code] = await once(child, 'exit')
   expect(code).toBe(0)
   const tidemark = await open({ store })
-  expect(await decoded(await tidemark.getArtifact('table'))).toEqual([{ id }])
+  const rows = await decoded(await tidemark.getArtifact('table'))
+  expect(ids.map((id) => [{ id }])).toContainEqual(rows)
 })
