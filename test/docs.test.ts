@@ -1,4 +1,5 @@
-import { execFile, spawnSync } from 'node:child_process'
+import { execFile, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
@@ -69,6 +70,22 @@ async function surroundings() {
 
 const run = promisify(execFile)
 
+/** A command that goes on until Ctrl-C: that comes once it has said where it serves. */
+async function serve(command: string, where: { cwd: string; env: NodeJS.ProcessEnv }): Promise<void> {
+  const child = spawn('sh', ['-c', command], { ...where, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+  const ended = once(child, 'close')
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said += text
+  })
+  for await (const text of child.stdout.setEncoding('utf8')) {
+    said += text
+    if (/Ctrl-C/.test(said) && child.pid !== undefined) process.kill(-child.pid, 'SIGINT')
+  }
+  await ended
+  expect(said).toMatch(/serves .* at http:\/\/127\.0\.0\.1:\d+/)
+}
+
 describe('examples', () => {
   test('there are some: pages and docstrings are found', () => {
     const names = examples.map(({ name }) => name)
@@ -80,7 +97,9 @@ describe('examples', () => {
   test.each(examples)('of $name run', async (example) => {
     const { cwd, env } = await surroundings()
     await run(process.execPath, [builtOf(example)], { cwd, env })
-    for (const command of example.commands) await run('sh', ['-c', command], { cwd, env })
+    for (const command of example.commands)
+      if (/\btidemark start\b/.test(command)) await serve(command, { cwd, env })
+      else await run('sh', ['-c', command], { cwd, env })
   })
 
   test('in plain JavaScript are that: Node 20 reads them as they stand', () => {
