@@ -10,12 +10,16 @@ import { createBrotliDecompress } from 'node:zlib'
 import { findBrowsers } from './installed.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
+// Of browsers, as 'Chromium'; all of them when none is named.
+const names = process.argv.slice(2)
 
 installPackages(missing().flatMap(({ packages }) => packages))
 if (missing().some(({ name }) => name === 'Chromium')) await unpackCarried()
 
 function missing() {
-  return findBrowsers().filter((browser) => browser.missing !== undefined)
+  return findBrowsers().filter(
+    ({ name, missing }) => missing !== undefined && (names.length === 0 || names.includes(name)),
+  )
 }
 
 function installPackages(packages) {

@@ -42,7 +42,7 @@ function withoutNode() {
   }
 }
 
-kinds.bindings = { ...kinds.workerd, entryPoints: [here('main-bindings.ts')] }
+kinds.bindings = { ...kinds.workerd, entryPoints: { main: here('main-bindings.ts') } }
 
 /** Bundles the suites for one kind of runtime, and gives the folder and the names of the modules in it, the entry first. */
 export async function bundleSuites(kind) {
