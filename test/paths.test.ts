@@ -154,7 +154,7 @@ describe('checkLogicalPath', () => {
         }
         expect(checkLogicalPath(path)).toBe(path)
         expect(
-          new URL(`file:///root/${path.split('/').map(encodeURIComponent).join('/')}`).pathname.startsWith('/root/'),
+          new URL(`file:///base/${path.split('/').map(encodeURIComponent).join('/')}`).pathname.startsWith('/base/'),
         ).toBe(true)
         expect(path.split('/').every((s) => s !== '' && s !== '.' && s !== '..')).toBe(true)
       }),
