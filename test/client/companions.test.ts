@@ -11,8 +11,8 @@ import { Heartbeat } from '../../src/client/heartbeat.ts'
 import { webSurroundings } from '../../src/client/surroundings-web.ts'
 import { connect, memoryStore } from '../../src/index.ts'
 import { silentLogger } from '../../src/logging.ts'
+import { cometDouble } from '../conformance/comet-double.ts'
 import { bundleWorker } from '../stores/bundle.ts'
-import { cometDouble } from './comet.ts'
 import { open } from './world.ts'
 
 const run = promisify(execFile)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createBackend } from '../../src/backend/backend.ts'
 import { memoryStore } from '../../src/index.ts'
-import { cometDouble } from './comet.ts'
+import { cometDouble } from '../conformance/comet-double.ts'
 import { noise, open, quiet } from './world.ts'
 
 type Fetch = (request: Request) => Promise<Response>

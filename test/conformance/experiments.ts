@@ -51,7 +51,7 @@ export function experimentConformance(name: string, open: () => Promise<OpenedSe
       ])
       expect(await experiment.getMetric('nothing')).toEqual([])
       const summary = await experiment.getMetricsSummary()
-      expect(summary[0]).toMatchObject({ name: 'loss', current: 0.05, min: 0.05, max: 1, step: 19 })
+      expect(summary.find(({ name }) => name === 'loss')).toMatchObject({ current: 0.05, min: 0.05, max: 1, step: 19 })
       expect(summary.map((one) => one.name).sort()).toEqual(['accuracy', 'loss', 'odd', 'train_loss'])
       await experiment.end()
       expect(experiment.undelivered).toEqual([])

@@ -161,7 +161,8 @@ function picture() {
   return { width: size, height: size, data }
 }
 
-function noise(): Uint8Array<ArrayBuffer> {
+/** Bytes that do not deflate. */
+export function noise(): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(150_000)
   let state = 1
   for (let at = 0; at < bytes.length; at++) {

@@ -1,12 +1,24 @@
 import { Table } from 'apache-arrow'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Artifact, arrays, connect, folder, memoryStore, type Store, type Tidemark } from '../../src/index.ts'
+import {
+  Artifact,
+  arrays,
+  type ConnectOptions,
+  connect,
+  folder,
+  memoryStore,
+  type Store,
+  type Tidemark,
+} from '../../src/index.ts'
 import { sameBytes } from '../bytes.ts'
 import { fileList } from '../sources/handles.ts'
-import { checkFixedValues, fixedDigests, logFixedValues } from './fixed-values.ts'
+import { checkFixedValues, fixedDigests, logFixedValues, noise } from './fixed-values.ts'
 
 export interface OpenedPlace {
+  /** Where all is kept in the end. */
   readonly store: Store
+  /** How to reach it; default the store itself. */
+  readonly options?: ConnectOptions
   dispose(): Promise<void> | void
 }
 
@@ -17,9 +29,10 @@ export function mainJobConformance(name: string, open: () => Promise<OpenedPlace
   describe(`the main job over ${name}`, () => {
     let place: OpenedPlace
     let tidemark: Tidemark
+    const reach = () => connect({ project: 'flowers', ...(place.options ?? { store: place.store }) })
     beforeEach(async () => {
       place = await open()
-      tidemark = await connect({ store: place.store, project: 'flowers' })
+      tidemark = await reach()
     })
     afterEach(async () => {
       await tidemark.close()
@@ -144,7 +157,7 @@ export function mainJobConformance(name: string, open: () => Promise<OpenedPlace
       const experiment = await tidemark.createExperiment({ name: 'first' })
       await experiment.uploadArtifact('settings', { lr: 1 })
       await tidemark.close()
-      tidemark = await connect({ store: place.store })
+      tidemark = await reach()
       const resumed = await tidemark.getExperiment(experiment.key)
       expect(resumed).toMatchObject({ name: 'first', project: 'flowers' })
       expect((await resumed.uploadArtifact('settings', { lr: 2 })).index).toBe(1)
@@ -168,10 +181,7 @@ export function mainJobConformance(name: string, open: () => Promise<OpenedPlace
 
     it('damage in the store is found, never given out as data', async () => {
       const experiment = await tidemark.createExperiment()
-      const logged = await experiment.uploadArtifact(
-        'bytes',
-        Uint8Array.from({ length: 200_000 }, (_, at) => at >> 5),
-      )
+      const logged = await experiment.uploadArtifact('bytes', noise())
       for (const { key } of (await place.store.list('')).entries) {
         if (!key.includes('pack')) continue
         const bytes = (await place.store.get(key))?.bytes.slice() ?? new Uint8Array(0)

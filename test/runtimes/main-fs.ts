@@ -10,6 +10,7 @@ import { fsStore } from '../../src/stores/fs.ts'
 import { backendConformance } from '../conformance/backend.ts'
 import { checkFixedValues, fixedDigests, logFixedValues } from '../conformance/fixed-values.ts'
 import { mainJobConformance } from '../conformance/main-job.ts'
+import { type Serve, servedConformance, servedMainJob } from '../conformance/served.ts'
 import { storeConformance } from '../conformance/store.ts'
 import { storeModel } from '../conformance/store-model.ts'
 import { writeFixedValues } from './exchange.ts'
@@ -23,6 +24,15 @@ async function inNewFolder(): Promise<{ path: string; remove: () => Promise<void
   const top = await mkdtemp(join(task.scratch, 'test-'))
   return { path: join(top, 'store'), remove: () => rm(top, { recursive: true, force: true }) }
 }
+
+/** What serves in each runtime. */
+const servers = {
+  'Deno.serve': () => import('../../src/server/deno.ts'),
+  'Bun.serve': () => import('../../src/server/bun.ts'),
+  'node:http': () => import('../../src/server/node.ts'),
+}
+const server = 'Deno' in globalThis ? 'Deno.serve' : 'Bun' in globalThis ? 'Bun.serve' : 'node:http'
+const serve: Serve = async (fetch) => (await servers[server]()).serve({ fetch, port: 0 })
 
 const withFiles: MoreSuites = {
   runtime() {
@@ -75,11 +85,14 @@ const withFiles: MoreSuites = {
       }
     })
   },
-  'main job': () =>
+  'main job'() {
     mainJobConformance('a folder', async () => {
       const { path, remove } = await inNewFolder()
       return { store: fsStore(path), dispose: remove }
-    }),
+    })
+    servedMainJob(server, serve)
+  },
+  experiments: () => servedConformance(server, serve),
   exchange() {
     const folders = task.written.filter(({ folder }) => folder !== undefined)
     it.each(folders)('the folder that $by wrote is read here', ({ folder }) => checkFixedValues(fsStore(folder ?? '')))

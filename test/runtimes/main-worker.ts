@@ -4,13 +4,25 @@ import { connect } from '../../src/connect.ts'
 import { wasmDigester } from '../../src/content/digest.ts'
 import { close, createExperiment } from '../../src/index.ts'
 import { builtin } from '../../src/platform/builtin.ts'
+import { createGuard } from '../../src/server/guard.ts'
 import { openStore } from '../../src/stores/open.ts'
+import { type Serve, servedConformance, servedMainJob } from '../conformance/served.ts'
 import { writeFixedValues } from './exchange.ts'
 import { inLines } from './in-lines.ts'
 import { type MoreSuites, runSuites } from './suites.ts'
 import type { Task } from './task.ts'
 
-const withoutFiles: MoreSuites = {
+interface Env {
+  /** This worker, reached as from outside: each request is one of its own. */
+  readonly SELF: { fetch(request: Request): Promise<Response> }
+}
+
+const host = 'worker.example'
+let served: ((request: Request) => Promise<Response>) | undefined
+
+const withoutFiles = ({ SELF }: Env): MoreSuites => ({
+  'main job': () => servedMainJob('the fetch of a worker', servedBy(SELF)),
+  experiments: () => servedConformance('the fetch of a worker', servedBy(SELF)),
   runtime() {
     describe('this runtime', () => {
       it('has nothing of Node, makes no code from strings, and compiles no WebAssembly', async () => {
@@ -48,15 +60,30 @@ const withoutFiles: MoreSuites = {
       })
     })
   },
+})
+
+function servedBy(self: Env['SELF']): Serve {
+  return async (fetch) => {
+    served = createGuard({ hosts: [host] }, fetch)
+    return {
+      url: `https://${host}`,
+      fetch: (request) => self.fetch(request),
+      async close() {
+        served = undefined
+      },
+    }
+  }
 }
 
 export default {
-  async fetch(request: Request): Promise<Response> {
+  async fetch(request: Request, env: Env): Promise<Response> {
+    if (new URL(request.url).host === host)
+      return served?.(request) ?? new Response('Nobody is served.', { status: 503 })
     const task: Task = await request.json()
     return inLines(async (answer) => {
       if (task.do === 'write') await answer(await writeFixedValues())
       else {
-        for await (const outcome of runSuites(task, withoutFiles)) await answer(outcome)
+        for await (const outcome of runSuites(task, withoutFiles(env))) await answer(outcome)
         await answer({ done: true })
       }
     })

@@ -16,7 +16,7 @@ const envOfTools = ['FORCE_TTY', 'FORCE_COLOR', 'NO_COLOR', 'TERM', 'CI']
 /**
  * The rows of the matrix. `find` gives the path of the program, or undefined; `command` what runs the suites with it: workerd has none, it is a server.
  *
- * Deno may read and write one folder and nothing else: not the environment, not the home folder.
+ * Deno may read and write one folder and serve on this machine, and nothing else: not the environment, not the home folder.
  */
 const wanted = [
   ...[20, 22, 26].map((major) => ({
@@ -35,6 +35,7 @@ const wanted = [
       `--v8-flags=${noEval}`,
       `--allow-read=${scratch}`,
       `--allow-write=${scratch}`,
+      '--allow-net=127.0.0.1',
       `--allow-env=${envOfTools.join(',')}`,
     ],
   },

@@ -5,6 +5,7 @@ import { backendConformance } from '../conformance/backend.ts'
 import { codecConformance } from '../conformance/codecs.ts'
 import { contentConformance } from '../conformance/content.ts'
 import { inMemory, mainJobConformance } from '../conformance/main-job.ts'
+import { experimentsHere } from '../conformance/served.ts'
 import { storeConformance } from '../conformance/store.ts'
 import { storeModel } from '../conformance/store-model.ts'
 import { exchangeSuite } from './exchange.ts'
@@ -17,7 +18,16 @@ export type MoreSuites = Readonly<Partial<Record<Room, () => unknown>>>
 export type Room = (typeof rooms)[number]
 
 /** The columns of the matrix. */
-export const rooms = ['runtime', 'store', 'codecs', 'content', 'backend', 'main job', 'exchange'] as const
+export const rooms = [
+  'runtime',
+  'store',
+  'codecs',
+  'content',
+  'backend',
+  'main job',
+  'experiments',
+  'exchange',
+] as const
 
 const inEveryRuntime: Readonly<Partial<Record<Room, (task: Task) => unknown>>> = {
   store() {
@@ -50,6 +60,7 @@ const inEveryRuntime: Readonly<Partial<Record<Room, (task: Task) => unknown>>> =
     })
   },
   'main job': () => mainJobConformance('a memory store', inMemory),
+  experiments: experimentsHere,
   exchange: exchangeSuite,
 }
 

@@ -54,6 +54,7 @@ const suites :Workerd.Worker = (
   modules = [
     ${embedded.join(',\n    ')}
   ],
+  bindings = [(name = "SELF", service = "suites")],
   compatibilityDate = "${COMPATIBILITY_DATE}"
 );
 `
