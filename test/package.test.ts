@@ -103,8 +103,14 @@ describe('the package', () => {
     for (const target of [main, ...Object.values(others)]) {
       if (typeof target === 'string' || !target.default.startsWith('./dist/portable/')) continue
       const full = target.default.replace('/portable/', '/')
-      expect(target).toMatchObject({ types: full.replace(/js$/, 'd.ts'), node: full, deno: full, bun: full })
-      expect(Object.keys(target)).toEqual(['types', 'node', 'deno', 'bun', 'default'])
+      const portable = target.default
+      // The order decides: a bundler for a page or a worker may name `node` or `deno` as well, none of those three names `browser`.
+      expect(Object.entries(target)).toEqual([
+        ['types', full.replace(/js$/, 'd.ts')],
+        ...['workerd', 'worker', 'browser'].map((condition) => [condition, portable]),
+        ...['deno', 'bun', 'node'].map((condition) => [condition, full]),
+        ['default', portable],
+      ])
     }
     expect(main.default).toBe('./dist/portable/index.js')
     const texts = filesBelow(installed('dist/portable')).map((path) =>
