@@ -1,7 +1,7 @@
 import { Listing } from './client/listing.ts'
 import { connect } from './connect.ts'
 import { runtimeProcess } from './platform/process.ts'
-import type { ArtifactSummary, Tidemark } from './tidemark.ts'
+import type { Tidemark } from './tidemark.ts'
 
 let current: Promise<Tidemark> | undefined
 
@@ -23,42 +23,56 @@ async function open(): Promise<Tidemark> {
 }
 
 type Arguments<Name extends keyof Tidemark> = Tidemark[Name] extends (...args: infer Args) => unknown ? Args : never
+/** Written out for each function: types that need inference are slow for those who read the source, as Deno does. */
+type Result<Name extends keyof Tidemark> = Tidemark[Name] extends (...args: infer _) => infer Returned
+  ? Returned
+  : never
 
 /** Begins an experiment on the default connection. See `Tidemark.createExperiment`. */
-export const createExperiment = async (...args: Arguments<'createExperiment'>) =>
+export const createExperiment = async (...args: Arguments<'createExperiment'>): Result<'createExperiment'> =>
   (await tidemark()).createExperiment(...args)
 /** See `Tidemark.getExperiment`. */
-export const getExperiment = async (...args: Arguments<'getExperiment'>) => (await tidemark()).getExperiment(...args)
+export const getExperiment = async (...args: Arguments<'getExperiment'>): Result<'getExperiment'> =>
+  (await tidemark()).getExperiment(...args)
 /** See `Tidemark.getExperiments`. */
-export const getExperiments = async (...args: Arguments<'getExperiments'>) => (await tidemark()).getExperiments(...args)
+export const getExperiments = async (...args: Arguments<'getExperiments'>): Result<'getExperiments'> =>
+  (await tidemark()).getExperiments(...args)
 /** See `Tidemark.getWorkspaces`. */
-export const getWorkspaces = async () => (await tidemark()).getWorkspaces()
+export const getWorkspaces = async (): Result<'getWorkspaces'> => (await tidemark()).getWorkspaces()
 /** See `Tidemark.getProjects`. */
-export const getProjects = async (...args: Arguments<'getProjects'>) => (await tidemark()).getProjects(...args)
+export const getProjects = async (...args: Arguments<'getProjects'>): Result<'getProjects'> =>
+  (await tidemark()).getProjects(...args)
 /** See `Tidemark.createProject`. */
-export const createProject = async (...args: Arguments<'createProject'>) => (await tidemark()).createProject(...args)
+export const createProject = async (...args: Arguments<'createProject'>): Result<'createProject'> =>
+  (await tidemark()).createProject(...args)
 /** See `Tidemark.deleteProject`. */
-export const deleteProject = async (...args: Arguments<'deleteProject'>) => (await tidemark()).deleteProject(...args)
+export const deleteProject = async (...args: Arguments<'deleteProject'>): Result<'deleteProject'> =>
+  (await tidemark()).deleteProject(...args)
 /** See `Tidemark.getColumns`. */
-export const getColumns = async (...args: Arguments<'getColumns'>) => (await tidemark()).getColumns(...args)
+export const getColumns = async (...args: Arguments<'getColumns'>): Result<'getColumns'> =>
+  (await tidemark()).getColumns(...args)
 /** See `Tidemark.getMultiMetricChart`. */
-export const getMultiMetricChart = async (...args: Arguments<'getMultiMetricChart'>) =>
+export const getMultiMetricChart = async (...args: Arguments<'getMultiMetricChart'>): Result<'getMultiMetricChart'> =>
   (await tidemark()).getMultiMetricChart(...args)
 /** See `Tidemark.getArtifact`. */
-export const getArtifact = async (...args: Arguments<'getArtifact'>) => (await tidemark()).getArtifact(...args)
+export const getArtifact = async (...args: Arguments<'getArtifact'>): Result<'getArtifact'> =>
+  (await tidemark()).getArtifact(...args)
 /** See `Tidemark.getArtifacts`. */
-export const getArtifacts = (...args: Arguments<'getArtifacts'>): Listing<ArtifactSummary> =>
+export const getArtifacts = (...args: Arguments<'getArtifacts'>): Result<'getArtifacts'> =>
   later((on) => on.getArtifacts(...args))
 /** See `Tidemark.getVersions`. */
-export const getVersions = (...args: Arguments<'getVersions'>) => later((on) => on.getVersions(...args))
+export const getVersions = (...args: Arguments<'getVersions'>): Result<'getVersions'> =>
+  later((on) => on.getVersions(...args))
 /** See `Tidemark.deleteArtifact`. */
-export const deleteArtifact = async (...args: Arguments<'deleteArtifact'>) => (await tidemark()).deleteArtifact(...args)
+export const deleteArtifact = async (...args: Arguments<'deleteArtifact'>): Result<'deleteArtifact'> =>
+  (await tidemark()).deleteArtifact(...args)
 /** See `Tidemark.collectGarbage`. */
-export const collectGarbage = async (...args: Arguments<'collectGarbage'>) => (await tidemark()).collectGarbage(...args)
+export const collectGarbage = async (...args: Arguments<'collectGarbage'>): Result<'collectGarbage'> =>
+  (await tidemark()).collectGarbage(...args)
 /** See `Tidemark.verify`. */
-export const verify = (...args: Arguments<'verify'>) => later((on) => on.verify(...args))
+export const verify = (...args: Arguments<'verify'>): Result<'verify'> => later((on) => on.verify(...args))
 /** See `Tidemark.callApi`. */
-export const callApi = async (...args: Arguments<'callApi'>) => (await tidemark()).callApi(...args)
+export const callApi = async (...args: Arguments<'callApi'>): Result<'callApi'> => (await tidemark()).callApi(...args)
 
 /** Closes the default connection; the next call opens it again, with the configuration there is then. */
 export async function close(): Promise<void> {

@@ -5,11 +5,9 @@ import { homedir, tmpdir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
-import { build as esbuild } from 'esbuild'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
-import ts from 'typescript'
-import { parseAst, build as viteBuild } from 'vite'
+import { parseAst } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import manifest from '../package.json'
 import { installPacked } from './packed.mjs'
@@ -132,44 +130,7 @@ describe('the package', () => {
   })
 })
 
-describe('installed elsewhere', () => {
-  test('a six-line program runs', async () => {
-    const program = `import { createExperiment } from 'tidemark'
-      const experiment = await createExperiment({ project: 'flowers' })
-      await experiment.uploadArtifact('settings', { lr: 1e-3, layers: [64, 64] })
-      const again = await experiment.getArtifact('settings')
-      console.log(again.version, JSON.stringify(await again.get()))
-      await experiment.end()`
-    expect(await runInProject(program)).toBe('1.0.0 {"lr":0.001,"layers":[64,64]}\n')
-  })
-
-  test.each([
-    ['Vite', bundleWithVite],
-    ['esbuild, into one module', bundleWithEsbuild],
-  ])('%s bundles it for a page, with nothing of Node in it', async (name, bundle) => {
-    const folder = join(project, name.replace(/\W.*/, ''))
-    await mkdir(folder)
-    const entry = join(folder, 'entry.mjs')
-    await writeFile(
-      entry,
-      `import { connect } from 'tidemark'
-      async function main() {
-        const tidemark = await connect({ store: 'memory:' })
-        const experiment = await tidemark.createExperiment()
-        const logged = await experiment.uploadArtifact('rows', [{ id: 1, label: 'rose' }])
-        console.log(logged.version, (await logged.get()).getChild('label').get(0))
-        await experiment.end()
-        await tidemark.close()
-      }
-      main()`,
-    )
-    const out = join(folder, 'out')
-    await bundle(entry, out)
-    const texts = filesBelow(out).map((path) => readFileSync(join(out, path), 'utf8'))
-    expect(texts.filter((text) => /(from|import\() ?["'](node:|yaml|[\w@])/.test(text))).toEqual([])
-    expect((await run(process.execPath, [join(out, 'entry.mjs')], { cwd: folder })).stdout).toBe('1.0.0 rose\n')
-  })
-
+describe('installed', () => {
   test('the command line runs', async () => {
     const cli = installed(manifest.bin.tidemark)
     const { stdout } = await run(process.execPath, [cli, '--version'], { cwd: project })
@@ -177,46 +138,6 @@ describe('installed elsewhere', () => {
     await writeFile(join(project, 'data.csv'), 'a,b\n1,2\n')
     const put = await run(process.execPath, [cli, 'put', 'data', 'data.csv', '--store', 'cli'], { cwd: project })
     expect(put.stdout).toContain('Stored data v0 (1.0.0): 1 asset, 8 B')
-  })
-
-  test.each([
-    ['NodeNext', ts.ModuleKind.NodeNext, ts.ModuleResolutionKind.NodeNext],
-    ['Bundler', ts.ModuleKind.ESNext, ts.ModuleResolutionKind.Bundler],
-  ])('its types serve a project with %s resolution', async (_, module, moduleResolution) => {
-    const file = join(project, 'program.ts')
-    await writeFile(
-      file,
-      `import { Artifact, type ConnectOptions, connect, type LoggedArtifact, NotFoundError, type Store } from 'tidemark'
-      import { fsStore } from 'tidemark/stores/fs'
-      const options: ConnectOptions = { store: fsStore('x') }
-      const tidemark = await connect(options)
-      const experiment = await tidemark.createExperiment()
-      const logged: LoggedArtifact = await experiment.logArtifact(new Artifact('a', 'b'))
-      export const index: number = logged.index
-      // @ts-expect-error: a version is text
-      export const wrong: number = logged.version
-      export const error: Error = new NotFoundError('x', { code: 'y' })
-      export const store: Store = fsStore('y')
-`,
-    )
-    const program = ts.createProgram([file], {
-      module,
-      moduleResolution,
-      target: ts.ScriptTarget.ES2022,
-      lib: ['lib.es2022.d.ts', 'lib.dom.d.ts', 'lib.dom.asynciterable.d.ts', 'lib.esnext.disposable.d.ts'],
-      strict: true,
-      noEmit: true,
-      skipLibCheck: false,
-      types: [],
-    })
-    const errors = ts
-      .getPreEmitDiagnostics(program)
-      // Those of the packages it depends on are theirs.
-      .filter((one) => !one.file || one.file.fileName.startsWith(project))
-      .map(
-        ({ file: where, messageText }) => `${where?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`,
-      )
-    expect(errors).toEqual([])
   })
 })
 
@@ -237,29 +158,6 @@ describe('npm start', () => {
       await run(process.execPath, [join(root, manifest.bin.tidemark), ...line.split(' ')], { cwd: root, env })
   })
 })
-
-async function bundleWithVite(entry: string, out: string): Promise<void> {
-  await viteBuild({
-    configFile: false,
-    root: dirname(entry),
-    logLevel: 'error',
-    build: {
-      outDir: out,
-      target: 'es2022',
-      // What asks the page for its modules ahead of time needs a page.
-      modulePreload: false,
-      rollupOptions: {
-        input: entry,
-        output: { entryFileNames: 'entry.mjs', chunkFileNames: '[name]-[hash].mjs' },
-      },
-    },
-  })
-}
-
-async function bundleWithEsbuild(entry: string, out: string): Promise<void> {
-  const outfile = join(out, 'entry.mjs')
-  await esbuild({ entryPoints: [entry], outfile, bundle: true, format: 'esm', platform: 'browser', logLevel: 'error' })
-}
 
 async function runInProject(program: string): Promise<string> {
   const file = join(project, 'program.mjs')

@@ -60,16 +60,19 @@ export interface Wrapped {
  */
 export function table(value: unknown): Wrapped {
   const rows = Array.isArray(value) && (value.every(isPlainObject) || value.every(isTableLike))
-  require(rows ||
-    isPlainObject(value) ||
-    isTableLike(value), 'table', value, 'an array of records, an object of columns, or an Arrow table')
+  assertTaken(
+    rows || isPlainObject(value) || isTableLike(value),
+    'table',
+    value,
+    'an array of records, an object of columns, or an Arrow table',
+  )
   return wrap('table', value)
 }
 
 /** Says that a value is stored as JSON, also when it looks like a table: numbers, text, booleans, null, arrays, objects, Date, Map, Set. */
 export function json(value: unknown): Wrapped {
   const never = ['function', 'symbol', 'undefined'].includes(typeof value)
-  require(!never, 'json', value, 'an object, an array, a string, a number, a boolean or null')
+  assertTaken(!never, 'json', value, 'an object, an array, a string, a number, a boolean or null')
   return wrap('json', value)
 }
 
@@ -84,20 +87,25 @@ export function json(value: unknown): Wrapped {
 export function arrays(value: unknown): Wrapped {
   const scalar = ['number', 'bigint', 'boolean'].includes(typeof value)
   const accepted = scalar || Array.isArray(value) || isTypedArray(value) || isTensorLike(value) || isPlainObject(value)
-  require(accepted, 'arrays', value, 'a typed array, a nested array of numbers, a tensor, or an object of these')
+  assertTaken(accepted, 'arrays', value, 'a typed array, a nested array of numbers, a tensor, or an object of these')
   return wrap('arrays', value)
 }
 
 /** Says that a value is an image: ImageData, canvas, ImageBitmap, `<img>`, `{ width, height, data }`, a tensor of 1, 3 or 4 channels, or PNG bytes. */
 export function image(value: unknown): Wrapped {
   const accepted = isImageLike(value) || isTensorLike(value) || isBlob(value) || isBytes(value)
-  require(accepted, 'image', value, 'ImageData, a canvas, an ImageBitmap, an <img>, { width, height, data }, a tensor, or the bytes of a PNG')
+  assertTaken(
+    accepted,
+    'image',
+    value,
+    'ImageData, a canvas, an ImageBitmap, an <img>, { width, height, data }, a tensor, or the bytes of a PNG',
+  )
   return wrap('image', value)
 }
 
 /** Says that a string is text, also when a file of that name exists. */
 export function text(value: string): Wrapped {
-  require(typeof value === 'string', 'text', value, 'a string')
+  assertTaken(typeof value === 'string', 'text', value, 'a string')
   return wrap('text', value)
 }
 
@@ -120,12 +128,21 @@ export function file(source: unknown, options: FileOptions = {}): Wrapped {
     isFileHandle(source) ||
     isFileSource(source) ||
     (isAsyncIterable(source) && !isDirectoryHandle(source))
-  require(accepted, 'file', source, 'a path, a URL, a File, a Blob, bytes, a ReadableStream, a Response, or an async iterable of bytes')
+  assertTaken(
+    accepted,
+    'file',
+    source,
+    'a path, a URL, a File, a Blob, bytes, a ReadableStream, a Response, or an async iterable of bytes',
+  )
   checkOptions('file', options, ['name', 'mediaType'])
   for (const key of ['name', 'mediaType'] as const) {
     const value = options[key]
-    require(value === undefined ||
-      (typeof value === 'string' && value !== ''), `file option '${key}'`, value, 'a string')
+    assertTaken(
+      value === undefined || (typeof value === 'string' && value !== ''),
+      `file option '${key}'`,
+      value,
+      'a string',
+    )
   }
   return wrap('file', source, options)
 }
@@ -156,7 +173,7 @@ export function folder(source: unknown, options: FolderOptions = {}): Wrapped {
 export function glob(pattern: string | readonly string[], options: GlobOptions = {}): Wrapped {
   const patterns: readonly unknown[] = Array.isArray(pattern) ? pattern : [pattern]
   const valid = patterns.length > 0 && patterns.every((p) => typeof p === 'string' && p !== '')
-  require(valid, 'glob', pattern, "a pattern like 'photos/**/*.jpg', or several")
+  assertTaken(valid, 'glob', pattern, "a pattern like 'photos/**/*.jpg', or several")
   checkOptions('glob', options, ['folder', 'ignore'])
   checkIgnore('glob', options)
   const where =
@@ -190,19 +207,27 @@ function checkFolder(what: string, source: unknown): unknown {
   if (isDroppedItems(source)) return takeDropped(source)
   const path = typeof source === 'string' && source !== ''
   const accepted = path || isUrl(source) || isDirectoryHandle(source) || isFileList(source) || isDropped(source)
-  require(accepted, what, source, 'a path, a file: URL, a FileSystemDirectoryHandle, a FileList, an array of File, or dropped items')
+  assertTaken(
+    accepted,
+    what,
+    source,
+    'a path, a file: URL, a FileSystemDirectoryHandle, a FileList, an array of File, or dropped items',
+  )
   return source
 }
 
 function checkIgnore(wrapper: WrapperName, { ignore }: FolderOptions): void {
   const patterns: readonly unknown[] = Array.isArray(ignore) ? ignore : [ignore ?? '']
-  require(patterns.every(
-    (p) => typeof p === 'string',
-  ), `${wrapper} option 'ignore'`, ignore, 'a pattern, or an array of patterns')
+  assertTaken(
+    patterns.every((p) => typeof p === 'string'),
+    `${wrapper} option 'ignore'`,
+    ignore,
+    'a pattern, or an array of patterns',
+  )
 }
 
 function checkOptions(wrapper: WrapperName, options: object, known: readonly string[]): void {
-  require(isPlainObject(options), `${wrapper} options`, options, `an object with ${known.join(', ')}`)
+  assertTaken(isPlainObject(options), `${wrapper} options`, options, `an object with ${known.join(', ')}`)
   const unknown = Object.keys(options).find((key) => !known.includes(key))
   if (unknown === undefined) return
   throw new InvalidInputError(`${wrapper}(...) has no option '${unknown}'. It has: ${known.join(', ')}.`, {
@@ -211,7 +236,7 @@ function checkOptions(wrapper: WrapperName, options: object, known: readonly str
   })
 }
 
-function require(accepted: boolean, what: string, value: unknown, expected: string): asserts accepted {
+function assertTaken(accepted: boolean, what: string, value: unknown, expected: string): asserts accepted {
   if (accepted) return
   throw new InvalidInputError(`${what} was given ${describe(value)}, and takes ${expected}.`, {
     code: 'unsupported-value',

@@ -10,13 +10,16 @@ export interface WorkerOptions<Env> {
   readonly origins?: readonly string[]
 }
 
+/** What `export default { fetch }` of a worker takes. */
+export type WorkerFetch<Env> = (request: Request, env: Env) => Promise<Response>
+
 /**
  * A backend as the `fetch` of an edge worker: `export default { fetch: createWorker({ ... }) }`. Bindings are the same for as long as a worker lives, so the backend is
  * made once.
  */
-export function createWorker<Env>({ backend, hosts, origins = [] }: WorkerOptions<Env>) {
+export function createWorker<Env>({ backend, hosts, origins = [] }: WorkerOptions<Env>): WorkerFetch<Env> {
   let answer: ((request: Request) => Promise<Response>) | undefined
-  return (request: Request, env: Env): Promise<Response> => {
+  return (request, env) => {
     answer ??= createGuard({ hosts, origins }, createBackend({ access: 'keys', ...backend(env) }).fetch)
     return answer(request)
   }

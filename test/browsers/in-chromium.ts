@@ -1,12 +1,7 @@
-import { describe, expect, test } from 'vitest'
+import { whereThereIs } from '../where-there-is.ts'
 import { found, newProfile, type Profile } from './chromium.ts'
 
-/** Declares tests that need a browser. Without one they are named as not run; in CI that is a failure. */
+/** Declares tests that need a browser. */
 export function inChromium(what: string, declare: (newProfile: () => Promise<Profile>) => void): void {
-  describe(`Chromium: ${what}`, () => {
-    if (found.missing === undefined) declare(newProfile)
-    else if (process.env.CI || process.env.TIDEMARK_RUNTIMES === 'required')
-      test('has a browser', () => expect.fail(`No browser: ${found.missing}.`))
-    else test.skip(`NOT RUN: ${found.missing}`)
-  })
+  whereThereIs(`Chromium: ${what}`, found.missing, () => declare(newProfile))
 }
