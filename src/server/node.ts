@@ -14,6 +14,10 @@ const usualGrace = 10_000
 // What Node holds for one body before it tells the sender to wait.
 const bodyHeld = 256 * 1024
 
+// Of a body that was refused: so much is read and dropped, and the connection serves on; more is read for so long, and it is closed.
+const mostDropped = bodyHeld
+const longestDrop = 1000
+
 /**
  * Serves a backend with `node:http`. Bodies stream both ways, and are waited for: neither is ever held as a whole.
  *
@@ -63,14 +67,30 @@ async function handle(
     return
   }
   const reply = await answer(request)
+  // Chunked ones have no length: they are closed too.
+  if (!incoming.complete && !(Number(incoming.headers['content-length']) <= mostDropped))
+    outgoing.setHeader('connection', 'close')
   outgoing.writeHead(reply.status, headersOf(reply))
   if (reply.body && incoming.method !== 'HEAD') await send(reply.body, outgoing)
+  if (!incoming.complete) {
+    outgoing.flushHeaders()
+    await drop(incoming)
+  }
   outgoing.end()
   // What was not read of the request would be taken for the next one.
-  if (!incoming.complete) {
-    outgoing.shouldKeepAlive = false
-    outgoing.on('finish', () => incoming.destroy())
-  }
+  if (!incoming.complete) outgoing.on('finish', () => incoming.destroy())
+}
+
+/** A sender whose connection is cut while it sends may never see the answer: what still comes is read, for a while. */
+function drop(incoming: IncomingMessage): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, longestDrop)
+    const done = () => {
+      clearTimeout(timer)
+      resolve()
+    }
+    incoming.removeAllListeners('data').on('end', done).on('close', done).resume()
+  })
 }
 
 function requestOf(incoming: IncomingMessage, signal: AbortSignal): Request | undefined {
@@ -97,17 +117,17 @@ function requestOf(incoming: IncomingMessage, signal: AbortSignal): Request | un
 
 /** The body as it comes; while nobody asks for more, the sender waits. */
 function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
+  let ended = false
   return new ReadableStream<Uint8Array>(
     {
       start(controller) {
-        let ended = false
         incoming.on('data', (bytes: Uint8Array) => {
           controller.enqueue(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength))
           if ((controller.desiredSize ?? 0) <= 0) incoming.pause()
         })
         incoming.on('end', () => {
+          if (!ended) controller.close()
           ended = true
-          controller.close()
         })
         const broken = () => {
           if (!ended) controller.error(cutOff())
@@ -121,6 +141,7 @@ function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
         incoming.resume()
       },
       cancel() {
+        ended = true
         incoming.removeAllListeners('data')
         incoming.pause()
       },
