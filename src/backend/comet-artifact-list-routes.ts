@@ -15,11 +15,12 @@ const page = 1000
 
 /** Lists, details, deletion and consumers. Comet's answers are known, of their addresses only some. */
 export function cometArtifactListRoutes(router: Router, services: Services): void {
-  const { artifacts, deletions, lineage } = services
+  const { artifacts, deletions, lineage, workspaces } = services
 
   router.on('GET', `${restPrefix}/artifacts/get-all`, async ({ access, query }) => {
     const workspace = checkName(optional(query, 'workspaceName') ?? required(query, 'workspace'), 'workspace')
     access.require('reader', workspace)
+    await workspaces.assertThere(workspace, access)
     const type = optional(query, 'artifactType')
     const found: object[] = []
     for (let after: string | undefined, more = true; more; more = after !== undefined) {

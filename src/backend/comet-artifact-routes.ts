@@ -6,7 +6,7 @@ import type { ResolvedVersion } from './artifacts.ts'
 import { assetReply, assetToComet, entryReply, readerOf } from './assets.ts'
 import { cometArtifactListRoutes, latestAlias } from './comet-artifact-list-routes.ts'
 import { runAssetReply } from './comet-asset-routes.ts'
-import { askedExperiment, cometBody, saved, textsOf, writtenExperiment } from './comet-calls.ts'
+import { askedExperiment, cometBody, saved, writtenExperiment } from './comet-calls.ts'
 import { withAliases, withoutAliasesOf } from './heads.ts'
 import {
   type ArtifactPlace,
@@ -86,8 +86,8 @@ export function cometArtifactRoutes(router: Router, services: Services): void {
     const place = { workspace, name: checkName(shape.text('artifactName')) }
     const { record, previous } = await openVersions.begin(place, {
       type: checkName(shape.optionalText('artifactType') || usualType, 'type'),
-      aliases: checkAliases(textsOf(shape, 'alias') ?? []),
-      versionTags: checkTags(textsOf(shape, 'versionTags') ?? []),
+      aliases: checkAliases(shape.optionalTexts('alias') ?? []),
+      versionTags: checkTags(shape.optionalTexts('versionTags') ?? []),
       metadata: metadata ?? null,
       description,
       experimentKey: key,
@@ -124,9 +124,21 @@ export function cometArtifactRoutes(router: Router, services: Services): void {
     const shape = await cometBody(call)
     const place = parseArtifactId(shape.text('artifactId'))
     call.access.require('writer', place.workspace)
-    const tags = textsOf(shape, 'tags')
+    const given = shape.optionalTexts('tags')
+    const [type, description] = [shape.optionalText('artifactType'), shape.optionalText('description')]
+    const changes = {
+      ...(given && { tags: checkTags(given) }),
+      ...(type && { type: checkName(type, 'type') }),
+      ...(description !== undefined && { description }),
+    }
     await artifacts.head(place)
-    if (tags) await services.heads.change(place, (head) => ({ ...head, tags: checkTags(tags) }))
+    if (Object.keys(changes).length > 0) await services.heads.change(place, (head) => ({ ...head, ...changes }))
+    // Of one version, where it is named.
+    const [version, metadata] = [shape.optionalText('version'), metadataOf(shape)]
+    if (version && metadata) {
+      const { held } = await artifacts.resolve(place, version)
+      await services.labels.change(place, held.record.index, (now) => ({ ...now, metadata }))
+    }
     return json(saved)
   })
   router.on('POST', `${restPrefix}/write/artifacts/version/labels`, async (call) => {
@@ -159,7 +171,7 @@ async function changeLabels(
   index: number,
   { artifacts, heads, labels, openVersions }: Services,
 ): Promise<void> {
-  const [alias, tags] = [textsOf(shape, 'alias'), textsOf(shape, 'versionTags')]
+  const [alias, tags] = [shape.optionalTexts('alias'), shape.optionalTexts('versionTags')]
   const metadata = metadataOf(shape)
   const aliases = alias && checkAliases(alias)
   const versionTags = tags && checkTags(tags)
@@ -281,6 +293,8 @@ function metadataOf(shape: Shape): Metadata | undefined {
   } catch (cause) {
     throw new InvalidInputError("'versionMetadata' is not JSON.", { code: 'invalid-request', cause })
   }
+  // R's empty list.
+  if (Array.isArray(parsed) && parsed.length === 0) return {}
   if (!isObject(parsed)) throw shape.refuse("'versionMetadata' is not an object")
   return requestShape({ metadata: parsed }).optionalObject('metadata')
 }

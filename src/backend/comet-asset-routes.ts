@@ -253,7 +253,8 @@ function parseMetadata(text: string | null): Metadata | undefined {
   } catch (cause) {
     throw new InvalidInputError("'metadata' is not JSON.", { code: 'invalid-request', cause })
   }
-  if (parsed === null) return undefined
+  // The second is R's empty list.
+  if (parsed === null || (Array.isArray(parsed) && parsed.length === 0)) return undefined
   if (!isObject(parsed)) throw invalid("'metadata' is not a JSON object")
   return parsed
 }

@@ -2,11 +2,12 @@ import { InvalidInputError } from '../errors.ts'
 import type { JsonValue } from '../protocol/shapes.ts'
 import type { Role } from './access.ts'
 import { readJson } from './body.ts'
+import { CometShape } from './comet-shape.ts'
 import type { Experiment } from './experiments.ts'
 import { optional } from './query.ts'
 import type { Call } from './router.ts'
 import type { Services } from './services.ts'
-import { isObject, requestShape, type Shape } from './shape.ts'
+import { isObject, type Shape } from './shape.ts'
 
 /** Comet's answer to a write that has nothing else to say. */
 export const saved = { msg: 'saved', code: 200, data: null, sdk_error_code: 0 } as const
@@ -15,10 +16,8 @@ export const saved = { msg: 'saved', code: 200, data: null, sdk_error_code: 0 } 
 const largestBody = 8 * 1024 * 1024
 
 /** The body of one of Comet's requests. */
-export async function cometBody({ request }: Call): Promise<Shape> {
-  const json = await readJson(request, largestBody)
-  // R writes an object with nothing in it as an empty list.
-  return requestShape(Array.isArray(json) && json.length === 0 ? {} : (json ?? {}))
+export async function cometBody({ request }: Call): Promise<CometShape> {
+  return new CometShape((await readJson(request, largestBody)) ?? {})
 }
 
 type Parts = Pick<Services, 'experiments'>
@@ -39,12 +38,6 @@ export async function askedExperiment(
   const experiment = await experiments.get(optional(query, 'experimentKey') ?? keyMissing())
   access.require(role, experiment.workspace)
   return experiment
-}
-
-/** R writes a list of one as the one alone, and leaves an empty one out. */
-export function textsOf(shape: Shape, field: string): readonly string[] | undefined {
-  const value = shape.raw(field)
-  return typeof value === 'string' ? [value] : shape.optionalTexts(field)
 }
 
 /** Fields of an object, as they came. */

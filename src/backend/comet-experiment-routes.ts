@@ -1,9 +1,10 @@
 import { checkName } from '../paths.ts'
 import { toBase64Url } from '../protocol/base64.ts'
 import { restPrefix } from '../protocol/routes.ts'
-import { askedExperiment, cometBody, saved, writtenExperiment } from './comet-calls.ts'
-import { checkExperimentKey, type Experiment } from './experiments.ts'
+import { askedExperiment, checkLabel, cometBody, saved, writtenExperiment } from './comet-calls.ts'
+import { checkExperimentKey, type Experiment, isIn } from './experiments.ts'
 import { beatInterval, type Health } from './heartbeats.ts'
+import type { ProjectPlace, Projects } from './projects.ts'
 import { required } from './query.ts'
 import { json } from './reply.ts'
 import type { Call, Router } from './router.ts'
@@ -33,7 +34,7 @@ export function cometExperimentRoutes(router: Router, services: Services): void 
     const experiment = await experiments.create({
       key,
       // Comet never answers with null here, and shows the beginning of the key.
-      name: checkName(shape.optionalText('experimentName') ?? key.slice(0, 9), 'experiment'),
+      name: checkLabel(shape.optionalText('experimentName') || key.slice(0, 9), 'experiment'),
       workspace,
       project: checkName(shape.optionalText('projectName') || usualProject, 'project'),
       createdAt,
@@ -94,14 +95,39 @@ export function cometExperimentRoutes(router: Router, services: Services): void 
     await deleteExperiment(services, key)
     return json({ ...saved, msg: 'Deleted' })
   })
+  router.on('POST', `${restPrefix}/write/experiment/move`, (call) => move(call, services))
   router.on('GET', `${restPrefix}/write/project/symlink`, async (call) => {
     const experiment = await askedExperiment(services, call, 'writer')
     const { key, workspace } = experiment
     const project = checkName(required(call.query, 'projectName'), 'project')
     await services.projects.ensure({ workspace, project }, { description: '', public: false, createdAt: options.now() })
-    if (project !== experiment.project) await services.projects.add({ workspace, project }, [['link', key]])
+    await link(services.projects, experiment, { workspace, project })
     return json({ link: linkOf(call, { workspace, project, key }) })
   })
+}
+
+async function move(call: Call, { experiments, options, projects }: Services): Promise<Response> {
+  const shape = await cometBody(call)
+  const keys = [...new Set(shape.texts('experimentKeys'))]
+  const workspace = checkName(shape.text('targetWorkspaceName'), 'workspace')
+  const project = checkName(shape.text('targetProjectName'), 'project')
+  call.access.require('writer', workspace)
+  // All of them are looked at before any of them goes.
+  for (const key of keys) call.access.require('writer', (await experiments.get(key)).workspace)
+  await projects.ensure({ workspace, project }, { description: '', public: false, createdAt: options.now() })
+  for (const key of keys)
+    if (shape.optionalFlag('symlink') ?? false) await link(projects, await experiments.get(key), { workspace, project })
+    else
+      await experiments.change(key, (experiment) =>
+        isIn(experiment, { workspace, project }) ? experiment : { ...experiment, workspace, project },
+      )
+  return json(saved)
+}
+
+/** Shows an experiment in a project to which it does not belong. */
+async function link(projects: Projects, experiment: Experiment, place: ProjectPlace): Promise<void> {
+  if (isIn(experiment, place)) return
+  await projects.add(place, [['link', experiment.key]])
 }
 
 /** R's client has no word for the end of an experiment: that its signs of life stop says nothing. */

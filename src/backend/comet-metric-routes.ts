@@ -7,7 +7,6 @@ import {
   numberOf,
   optionalNumberOf,
   saved,
-  textsOf,
   valueText,
   writtenExperiment,
 } from './comet-calls.ts'
@@ -62,14 +61,19 @@ export function cometMetricRoutes(router: Router, services: Services): void {
   })
   router.on('POST', `${restPrefix}/experiments/multi-metric-chart`, async (call) => {
     const shape = await cometBody(call)
-    const keys = [...new Set(textsOf(shape, 'targetedExperiments') ?? [])]
-    const metrics = textsOf(shape, 'metrics') ?? []
-    const params = textsOf(shape, 'params') ?? []
+    const keys = [...new Set(shape.optionalTexts('targetedExperiments') ?? [])]
+    const metrics = shape.optionalTexts('metrics') ?? []
+    const params = shape.optionalTexts('params') ?? []
     const full = shape.optionalFlag('fetchFull') ?? false
     const independent = shape.optionalFlag('independentMetrics') ?? true
-    if (keys.length === 0) call.access.requireAnywhere('reader')
+    call.access.requireAnywhere('reader')
+    const missing: string[] = []
     const charts = await eachOf(keys, async (key) => {
-      const experiment = await services.experiments.get(key)
+      const experiment = await services.experiments.find(key)
+      if (!experiment) {
+        missing.push(key)
+        return undefined
+      }
       call.access.require('reader', experiment.workspace)
       const { state, points } = await runs.points(key, (one) => metrics.flatMap((name) => seriesNamed(one, name)))
       if (points.length === 0 && params.length === 0) return undefined
@@ -79,7 +83,12 @@ export function cometMetricRoutes(router: Router, services: Services): void {
       return [key, { experiment_key: key, ...chart, params: params.length > 0 ? values : null }] as const
     })
     const found = charts.filter((one) => one !== undefined)
-    return json({ experiments: Object.fromEntries(found), empty: found.length === 0 })
+    return json({
+      experiments: Object.fromEntries(found),
+      empty: found.length === 0,
+      // A chart of many is drawn without those that were deleted.
+      ...(missing.length > 0 && { missing }),
+    })
   })
   router.on('POST', `${restPrefix}/write/experiment/parameter`, async (call) => {
     const shape = await cometBody(call)
@@ -120,7 +129,7 @@ export function cometMetricRoutes(router: Router, services: Services): void {
   router.on('POST', `${restPrefix}/write/experiment/tags`, async (call) => {
     const shape = await cometBody(call)
     const { key, workspace, project } = await writtenExperiment(services, call, shape)
-    const tags = (textsOf(shape, 'addedTags') ?? []).map((tag) => checkLabel(tag, 'tag'))
+    const tags = (shape.optionalTexts('addedTags') ?? []).map((tag) => checkLabel(tag, 'tag'))
     if (tags.length > 0)
       await Promise.all([
         projects.addColumns({ workspace, project }, [{ source: 'tag', name: 'Tags', type: 'string' }]),

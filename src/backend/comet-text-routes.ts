@@ -7,16 +7,16 @@ import {
   fieldsOf,
   flagOf,
   isJsonObject,
+  numberOf,
   optionalNumberOf,
   saved,
-  textsOf,
   writtenExperiment,
 } from './comet-calls.ts'
+import type { CometShape } from './comet-shape.ts'
 import { json } from './reply.ts'
 import type { Router } from './router.ts'
 import type { RunEvent, RunState } from './run-state.ts'
 import type { Services } from './services.ts'
-import type { Shape } from './shape.ts'
 
 const gitFields = ['branch', 'origin', 'parent', 'user', 'root'] as const
 
@@ -64,8 +64,8 @@ export function cometTextRoutes(router: Router, services: Services): void {
 
   const write = (
     path: string,
-    eventsOf: (shape: Shape) => readonly RunEvent[],
-    check?: (state: RunState, shape: Shape) => void,
+    eventsOf: (shape: CometShape) => readonly RunEvent[],
+    check?: (state: RunState, shape: CometShape) => void,
   ) =>
     router.on('POST', `${restPrefix}/write/experiment/${path}`, async (call) => {
       const shape = await cometBody(call)
@@ -91,17 +91,17 @@ export function cometTextRoutes(router: Router, services: Services): void {
 
   write(
     'html',
-    (shape) => [['html', shape.text('html'), shape.optionalFlag('override') ?? false]],
+    (shape) => [['html', htmlOf(shape), shape.optionalFlag('override') ?? false]],
     (state, shape) => {
       const before = shape.optionalFlag('override') ? 0 : state.html.length
-      if (before + shape.text('html').length > longestHtml) throw htmlTooLong()
+      if (before + htmlOf(shape).length > longestHtml) throw htmlTooLong()
     },
   )
   read('html', ({ html }) => ({ html }))
-  write('graph', (shape) => [['graph', shape.text('graph')]])
+  write('graph', (shape) => [['graph', graphOf(shape)]])
   read('graph', ({ graph }) => ({ graph }))
-  // R's lines of a script, when they are read one by one.
-  write('code', (shape) => [['code', (textsOf(shape, 'code') ?? [shape.text('code')]).join('\n')]])
+  // R leaves the lines of an empty script out.
+  write('code', (shape) => [['code', shape.optionalLines('code') ?? '']])
   read('code', ({ code }) => ({ code }))
   write('git/metadata', (shape) => [['git', fieldsOf(shape, gitFields)]])
   read('git/metadata', ({ git }) => allFields(git ?? {}, gitFields, []))
@@ -118,19 +118,30 @@ export function cometTextRoutes(router: Router, services: Services): void {
   })
 }
 
-function systemOf(shape: Shape): Metadata {
+function htmlOf(shape: CometShape): string {
+  return shape.optionalLines('html') ?? shape.text('html')
+}
+
+/** A text that holds JSON; the JSON itself where a script did not put it into one. */
+function graphOf(shape: CometShape): string {
+  const value = shape.raw('graph')
+  return typeof value === 'object' ? JSON.stringify(value) : shape.text('graph')
+}
+
+function systemOf(shape: CometShape): Metadata {
   const fields = fieldsOf(shape, systemFields)
   for (const list of systemLists) {
     const value = fields[list]
     if (value !== undefined && !Array.isArray(value)) fields[list] = [value]
   }
-  if (fields.pid !== undefined && typeof fields.pid !== 'number') throw shape.refuse("'pid' is not a number")
-  return fields
+  return shape.has('pid') ? { ...fields, pid: numberOf(shape, 'pid') } : fields
 }
 
-function outputEvents(shape: Shape): RunEvent[] {
+function outputEvents(shape: CometShape): RunEvent[] {
   const runContext = shape.optionalText('context') ?? shape.optionalText('runContext') ?? null
-  const lines = shape.has('outputLines') ? shape.list('outputLines') : []
+  const given = shape.raw('outputLines') ?? []
+  // One line may come without a list around it.
+  const lines = isJsonObject(given) ? [given] : shape.has('outputLines') ? shape.list('outputLines') : []
   return lines.map((line) => {
     if (!isJsonObject(line) || typeof line.output !== 'string' || typeof line.offset !== 'number')
       throw shape.refuse("'outputLines' are not objects with a text 'output' and a number 'offset'")

@@ -1,12 +1,14 @@
 import { ConflictError, InvalidInputError, NotFoundError } from '../errors.ts'
 import { checkName } from '../paths.ts'
-import { fromBase64Url } from '../protocol/base64.ts'
+import { fromBase64Url, toBase64Url } from '../protocol/base64.ts'
 import { restPrefix } from '../protocol/routes.ts'
+import type { Access } from './access.ts'
 import { cometBody, flagOf, saved } from './comet-calls.ts'
 import { deleteExperiment, experimentToComet, projectIdOf } from './comet-experiment-routes.ts'
 import { eachOf } from './each-of.ts'
+import { isIn } from './experiments.ts'
 import type { ProjectPlace } from './projects.ts'
-import { optional, required } from './query.ts'
+import { optional, required, wholeNumber } from './query.ts'
 import { json } from './reply.ts'
 import type { Call, Router } from './router.ts'
 import type { Services } from './services.ts'
@@ -27,20 +29,20 @@ const usualProject = 'general'
 
 /** Workspaces, projects and what is in them, as Comet's REST API v2 has them. */
 export function cometWorkspaceRoutes(router: Router, services: Services): void {
-  const { artifacts, experiments, projects, migration, options } = services
+  const { experiments, projects, migration, options, workspaces } = services
 
   router.on(
     'GET',
     `${restPrefix}/workspaces`,
-    async ({ access }) => {
-      await migration.ensure()
-      const names = new Set([...options.workspaces, ...access.workspaces])
-      for await (const workspace of projects.workspaces()) names.add(workspace)
-      for await (const { workspace } of artifacts.places('artifacts/')) names.add(workspace)
-      return json({ workspaceNames: [...names].filter((name) => access.may('reader', name)).sort() })
-    },
+    async ({ access }) => json({ workspaceNames: await workspaces.list(access) }),
     'key',
   )
+  router.on('POST', `${restPrefix}/write/workspace/new`, async (call) => {
+    const workspace = checkName((await cometBody(call)).text('name'), 'workspace')
+    call.access.require('owner', workspace)
+    await workspaces.create(workspace)
+    return json({ msg: 'saved', code: 200, workspace_name: workspace, workspace_id: toBase64Url(workspace) })
+  })
   router.on(
     'GET',
     `${restPrefix}/account-details`,
@@ -53,13 +55,20 @@ export function cometWorkspaceRoutes(router: Router, services: Services): void {
   router.on('GET', `${restPrefix}/projects`, async ({ access, query }) => {
     const workspace = checkName(required(query, 'workspaceName'), 'workspace')
     access.require('reader', workspace)
-    await migration.ensure()
-    const found: object[] = []
-    for await (const project of projects.names(workspace)) {
-      const described = await describe({ workspace, project }, services)
-      if (described) found.push(described)
-    }
-    return json({ projects: found })
+    return json({ projects: await projectsOf(services, workspace, access) })
+  })
+  router.on('GET', `${restPrefix}/projects/page`, async ({ access, query }) => {
+    const workspace = checkName(required(query, 'workspaceName'), 'workspace')
+    access.require('reader', workspace)
+    const page = wholeNumber(query, 'page', 1, mostPages) ?? 1
+    const pageSize = wholeNumber(query, 'pageSize', 1, longestPage) ?? usualPage
+    const found = await projectsOf(services, workspace, access)
+    return json({
+      projects: found.slice((page - 1) * pageSize, page * pageSize),
+      page,
+      pageSize,
+      totalProjects: found.length,
+    })
   })
   router.on('POST', `${restPrefix}/write/project/create`, async (call) => {
     const shape = await cometBody(call)
@@ -84,8 +93,7 @@ export function cometWorkspaceRoutes(router: Router, services: Services): void {
     return json(saved)
   })
   router.on('GET', `${restPrefix}/experiments`, async (call) => {
-    const { workspace, project } = projectOf(call)
-    call.access.require('reader', workspace)
+    const { workspace, project } = await projectOf(call, services)
     await migration.ensure()
     const archived = flagOf(call.query, 'archived')
     const wanted = project === undefined ? await namesOf(services, workspace) : [project]
@@ -96,8 +104,7 @@ export function cometWorkspaceRoutes(router: Router, services: Services): void {
     })
   })
   router.on('GET', `${restPrefix}/project/column-names`, async (call) => {
-    const { workspace, project } = projectOf(call)
-    call.access.require('reader', workspace)
+    const { workspace, project } = await projectOf(call, services)
     const { columns } = await projects.read({ workspace, project: project ?? usualProject })
     const fixed = metadataColumns.map(([name, type]) => ({ name, type, source: 'metadata' }))
     return json({
@@ -111,14 +118,28 @@ export function cometWorkspaceRoutes(router: Router, services: Services): void {
   })
 }
 
+// What pages are like is told nowhere: a number from 1, and a size.
+const usualPage = 100
+const longestPage = 1000
+const mostPages = 1_000_000
+
+async function projectsOf(services: Services, workspace: string, access: Access): Promise<object[]> {
+  await services.workspaces.assertThere(workspace, access)
+  await services.migration.ensure()
+  const names = await namesOf(services, workspace)
+  const described = await eachOf(names, (project) => describe({ workspace, project }, services))
+  return described.filter((one) => one !== undefined)
+}
+
 /** Experiments first: a project that is still there can be deleted again. */
 async function deleteProject(services: Services, place: ProjectPlace, withExperiments: boolean): Promise<void> {
   const { experiments, projects, options } = services
-  for (const { key, project } of await experiments.list(place)) {
+  for (const experiment of await experiments.list(place)) {
     // Only shown here.
-    if (project !== place.project) continue
+    if (!isIn(experiment, place)) continue
+    const { key } = experiment
     if (withExperiments) await deleteExperiment(services, key)
-    else await experiments.change(key, (experiment) => ({ ...experiment, project: usualProject }))
+    else await experiments.change(key, (before) => ({ ...before, project: usualProject }))
   }
   if (!withExperiments && place.project === usualProject) return
   const about = { description: '', public: false, createdAt: options.now(), deleted: true }
@@ -160,19 +181,33 @@ function placeIn(shape: Shape): ProjectPlace {
   return { workspace: checkName(shape.text('workspaceName'), 'workspace'), project: checkName(project, 'project') }
 }
 
-function projectOf({ query }: Call): { workspace: string; project: string | undefined } {
+/**
+ * The project that a query is about, if whoever asks may read it. One that is named need not be there yet: its first experiment makes it. An id was given by us, so
+ * there was one.
+ */
+async function projectOf(
+  { access, query }: Call,
+  { projects, workspaces }: Services,
+): Promise<{ workspace: string; project: string | undefined }> {
   const id = optional(query, 'projectId')
   if (id !== undefined) {
-    const [workspace, project, ...rest] = fromBase64Url(id).split('/')
-    if (project === undefined || rest.length > 0)
-      throw new InvalidInputError('That is not the id of a project.', { code: 'invalid-id' })
-    return { workspace: checkName(workspace, 'workspace'), project: checkName(project, 'project') }
+    const place = parseProjectId(id)
+    access.require('reader', place.workspace)
+    if (await projects.isThere(place)) return place
+    throw noProject(place)
   }
   const project = optional(query, 'projectName')
-  return {
-    workspace: checkName(required(query, 'workspaceName'), 'workspace'),
-    project: project === undefined ? undefined : checkName(project, 'project'),
-  }
+  const workspace = checkName(required(query, 'workspaceName'), 'workspace')
+  access.require('reader', workspace)
+  await workspaces.assertThere(workspace, access)
+  return { workspace, project: project === undefined ? undefined : checkName(project, 'project') }
+}
+
+function parseProjectId(id: string): ProjectPlace {
+  const [workspace, project, ...rest] = fromBase64Url(id).split('/')
+  if (project === undefined || rest.length > 0)
+    throw new InvalidInputError('That is not the id of a project.', { code: 'invalid-id' })
+  return { workspace: checkName(workspace, 'workspace'), project: checkName(project, 'project') }
 }
 
 function noProject({ workspace, project }: ProjectPlace): NotFoundError {

@@ -100,14 +100,15 @@ export class Experiments {
       const changed = change(experiment)
       if (changed === experiment) return changed
       const { workspace, project } = experiment
-      if (!touched.has(project)) await this.#projects.add({ workspace, project }, [['touch', key, touch]])
-      touched.add(project)
+      const place = `${workspace}/${project}`
+      if (!touched.has(place)) await this.#projects.add({ workspace, project }, [['touch', key, touch]])
+      touched.add(place)
       const next = { ...changed, revision: experiment.revision + 1 }
       this.#recent.delete(key)
       if (await this.#records.swap(keyOf(key), { etag }, { ...next })) {
         // Again: it may have been read between.
         this.#recent.delete(key)
-        const left = next.deleted || next.project !== project
+        const left = next.deleted || next.project !== project || next.workspace !== workspace
         if (left) await this.#projects.add({ workspace, project }, [['gone', key, touch]])
         if (!next.deleted) await this.#list(next, touch)
         return next
@@ -139,7 +140,7 @@ export class Experiments {
     await eachOf(unsure, async (at) => {
       const [key, { linked }] = listed[at]
       const experiment = await this.find(key)
-      if (experiment && (linked || experiment.project === place.project)) found[at] = experiment
+      if (experiment && (linked || isIn(experiment, place))) found[at] = experiment
     })
     return found.filter((one) => one !== undefined)
   }
@@ -172,6 +173,11 @@ export class Experiments {
       fields: { experiment: key },
     })
   }
+}
+
+/** Whether it belongs to the project. */
+export function isIn(experiment: ProjectPlace, { workspace, project }: ProjectPlace): boolean {
+  return experiment.workspace === workspace && experiment.project === project
 }
 
 export function factsFrom(experiment: Experiment): ExperimentFacts {

@@ -1,5 +1,5 @@
-import { checkName } from '../paths.ts'
 import type { LoggedOther } from '../protocol/log.ts'
+import { checkLabel } from './comet-calls.ts'
 import type { Experiments } from './experiments.ts'
 import { columnType } from './project-state.ts'
 import type { ProjectPlace, Projects } from './projects.ts'
@@ -35,7 +35,7 @@ export class Others {
     )
     const named = others.findLast(({ key }) => key === 'Name')
     if (typeof named?.value !== 'string' || named.value === '') return
-    const name = checkName(named.value, 'experiment')
+    const name = checkLabel(named.value, 'experiment')
     await this.#experiments.change(experiment, (before) => (before.name === name ? before : { ...before, name }))
   }
 }

@@ -1,6 +1,6 @@
 import { openDigester } from '../content/digest.ts'
 import { packFooter, readPackIndex, verifyPack } from '../content/pack.ts'
-import { InvalidInputError } from '../errors.ts'
+import { InvalidInputError, isTidemarkError } from '../errors.ts'
 import { checkName } from '../paths.ts'
 import { isPackId, parseRecordPackName } from '../protocol/chunk-ref.ts'
 import { largestBatch, largestBatchBytes } from '../protocol/log.ts'
@@ -62,10 +62,23 @@ async function putPack({ request, params, access }: Call, { packs, options }: Se
   const { pack } = params
   if (!isPackId(pack)) throw invalidPack(pack, '64 hexadecimal digits')
   const bytes = await readBytes(request, largestPack + packOverhead)
-  if (options.trusted) await verifyName(bytes, pack)
-  else await verifyPack(bytes, pack)
+  await (options.trusted ? verifyName : verifyPack)(bytes, pack).catch(blameSender)
   await packs.put(pack, bytes, request.signal)
   return json({})
+}
+
+/** What is wrong with bytes that were sent is no damage of the store. */
+function blameSender(error: unknown): never {
+  if (!isTidemarkError(error) || error.category !== 'CorruptionError') throw error
+  const { code, fields, message } = error
+  throw new InvalidInputError(
+    `${message} It was damaged on its way, or before: send it again. Nothing of it is kept.`,
+    {
+      code,
+      fields,
+      cause: error,
+    },
+  )
 }
 
 /** Structure and name alone: the name is the digest of the index, which is short. */

@@ -21,6 +21,7 @@ import { StoreRecords } from './store-records.ts'
 import { StoredChunks } from './stored-chunks.ts'
 import { VersionNumbers } from './version-numbers.ts'
 import { Versions } from './versions.ts'
+import { Workspaces } from './workspaces.ts'
 
 export interface ServiceOptions {
   readonly records: Store
@@ -54,6 +55,7 @@ export function createServices(options: ServiceOptions) {
   const runs = new Runs({ records, randomId, background })
   const experiments = new Experiments({ records, projects, randomId })
   const lineage = new Lineage(records, experiments)
+  const migration = new Migration({ records, experiments, projects, lineage, versions })
   return {
     options,
     records,
@@ -75,6 +77,7 @@ export function createServices(options: ServiceOptions) {
     others: new Others(runs, experiments, projects),
     heartbeats: new Heartbeats(records, now),
     lineage,
-    migration: new Migration({ records, experiments, projects, lineage, versions }),
+    migration,
+    workspaces: new Workspaces({ records, migration, given: options.workspaces, now }),
   }
 }

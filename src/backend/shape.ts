@@ -106,10 +106,11 @@ export class Shape {
 
 /** The shape of a request's body. */
 export function requestShape(json: JsonValue | undefined): Shape {
-  return new Shape(
-    json,
-    (reason) => new InvalidInputError(`The request cannot be understood: ${reason}.`, { code: 'invalid-request' }),
-  )
+  return new Shape(json, refuseRequest)
+}
+
+export function refuseRequest(reason: string): InvalidInputError {
+  return new InvalidInputError(`The request cannot be understood: ${reason}.`, { code: 'invalid-request' })
 }
 
 /** The shape of a record: its checksum was right, so a wrong shape means that something else was put in its place. */

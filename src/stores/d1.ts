@@ -1,4 +1,4 @@
-import { ConflictError, isTidemarkError, throwIfAborted, UnavailableError } from '../errors.ts'
+import { isTidemarkError, throwIfAborted, UnavailableError } from '../errors.ts'
 import {
   assertConditions,
   assertKey,
@@ -7,6 +7,7 @@ import {
   type ListEntry,
   type Store,
   type StoredValue,
+  storeConflict,
 } from './store.ts'
 
 /** The part of a D1 database binding that is used; `env.DB` of a Worker is one. */
@@ -118,10 +119,7 @@ export function d1Store(database: D1Binding): Store {
       )
       if (meta.changes !== 0) return { etag }
       const reason = ifAbsent ? 'it exists already' : 'somebody else changed or deleted it first'
-      throw new ConflictError(`Could not write '${key}' in the database: ${reason}. Read it again and retry.`, {
-        code: 'store-conflict',
-        fields: { key },
-      })
+      throw storeConflict(key, 'the database', reason)
     },
 
     async delete(key, { signal } = {}) {
@@ -133,10 +131,11 @@ export function d1Store(database: D1Binding): Store {
     async list(prefix, options = {}) {
       const limit = assertListing(prefix, options)
       throwIfAborted(options.signal)
+      // UTF-8 has no bytes for half of a surrogate pair: no key begins so.
+      if (/\p{Surrogate}/u.test(prefix)) return { entries: [] }
       // Keys with one prefix stand together; SQLite orders text by its UTF-8 bytes.
-      const from = [options.after ?? '', prefix, prefix, prefix, limit + 1]
-      const chosen =
-        'SELECT * FROM tidemark_values WHERE key > ? AND key >= ? AND substr(key, 1, length(?)) = ? ORDER BY key LIMIT ?'
+      const from = [options.after ?? '', prefix, beyond(prefix), limit + 1]
+      const chosen = 'SELECT * FROM tidemark_values WHERE key > ? AND key >= ? AND key < ? ORDER BY key LIMIT ?'
       const [{ results }, parts] = await ask(
         [chosen, ...from],
         ...(options.values
@@ -195,6 +194,19 @@ function bytesOf(value: unknown): Uint8Array {
 }
 
 const none = new Uint8Array(0)
+
+const lastCharacter = 0x10ffff
+
+/** The least key that comes after all that begin with `prefix`; without one, a blob: SQLite puts every blob behind every text. */
+function beyond(prefix: string): string | Uint8Array {
+  const characters = [...prefix]
+  for (let last = characters.pop(); last !== undefined; last = characters.pop()) {
+    const code = last.codePointAt(0) ?? 0
+    // Surrogates are no characters.
+    if (code < lastCharacter) return characters.join('') + String.fromCodePoint(code === 0xd7ff ? 0xe000 : code + 1)
+  }
+  return Uint8Array.of(0)
+}
 
 function textIn(row: Record<string, unknown>, name: string): string {
   return String(row[name])

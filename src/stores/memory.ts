@@ -1,4 +1,4 @@
-import { ConflictError, throwIfAborted } from '../errors.ts'
+import { throwIfAborted } from '../errors.ts'
 import { compareKeys, sortKeys } from './key-order.ts'
 import {
   assertConditions,
@@ -8,6 +8,7 @@ import {
   type ListEntry,
   type Store,
   type StoredValue,
+  storeConflict,
 } from './store.ts'
 
 interface Held {
@@ -54,9 +55,9 @@ export function memoryStore(): Store {
       assertConditions(key, options)
       throwIfAborted(options.signal)
       const current = held.get(key)
-      if (options.ifAbsent && current) throw conflict(key, 'it exists already')
+      if (options.ifAbsent && current) throw storeConflict(key, where, 'it exists already')
       if (options.ifMatch !== undefined && current?.etag !== options.ifMatch)
-        throw conflict(key, current ? 'somebody else changed it first' : 'it does not exist')
+        throw storeConflict(key, where, current ? 'somebody else changed it first' : 'it does not exist')
       const etag = `m${++writes}`
       if (!current) sorted = undefined
       held.set(key, { bytes: new Uint8Array(bytes), etag, modified: Date.now() })
@@ -90,12 +91,7 @@ export function memoryStore(): Store {
   }
 }
 
-function conflict(key: string, reason: string): ConflictError {
-  return new ConflictError(`Could not write '${key}' in the memory store: ${reason}. Read it again and retry.`, {
-    code: 'store-conflict',
-    fields: { key },
-  })
-}
+const where = 'the memory store'
 
 /** Where the keys that begin with `prefix` and come after `after` begin. Keys with one prefix stand together in key order. */
 function firstAtLeast(sorted: readonly string[], prefix: string, after = ''): number {

@@ -1,4 +1,4 @@
-import { ConflictError, CorruptionError, isTidemarkError, throwIfAborted, UnavailableError } from '../errors.ts'
+import { CorruptionError, isTidemarkError, throwIfAborted, UnavailableError } from '../errors.ts'
 import {
   assertConditions,
   assertKey,
@@ -7,6 +7,7 @@ import {
   type ListEntry,
   type Store,
   type StoredValue,
+  storeConflict,
 } from './store.ts'
 
 /** The part of an R2 bucket binding that is used; `env.BUCKET` of a Worker is one. */
@@ -112,10 +113,7 @@ export function r2Store(bucket: R2BucketBinding): Store {
       const put = await told(key, () => bucket.put(key, marked, onlyIf ? { onlyIf } : {}))
       if (put) return { etag: put.etag }
       const reason = ifAbsent ? 'it exists already' : 'somebody else changed or deleted it first'
-      throw new ConflictError(`Could not write '${key}' in the bucket: ${reason}. Read it again and retry.`, {
-        code: 'store-conflict',
-        fields: { key },
-      })
+      throw storeConflict(key, 'the bucket', reason)
     },
 
     async delete(key, { signal } = {}) {

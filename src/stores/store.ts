@@ -1,4 +1,4 @@
-import { InvalidInputError } from '../errors.ts'
+import { ConflictError, InvalidInputError } from '../errors.ts'
 
 /** Half-open byte range: `start` inclusive, `end` exclusive (to the end of the value when left out). Clamped to the value, never padded. */
 export interface ByteRange {
@@ -122,6 +122,14 @@ export function assertListing(prefix: string, options: ListOptions): number {
   if (Number.isInteger(limit) && limit >= 1 && limit <= longestPage) return limit
   throw new InvalidInputError(`Invalid limit ${limit}: a page holds 1 to ${longestPage} keys.`, {
     code: 'invalid-limit',
+  })
+}
+
+/** What a `put` throws whose condition does not hold. `where`: what was written to, as in "the bucket". */
+export function storeConflict(key: string, where: string, reason: string): ConflictError {
+  return new ConflictError(`Could not write '${key}' in ${where}: ${reason}. Read it again and retry.`, {
+    code: 'store-conflict',
+    fields: { key },
   })
 }
 

@@ -225,6 +225,107 @@ export function cometWireSuite(name: string, open: () => Promise<{ fetch: Fetch;
       expect((await client.get('/experiments', byName)).experiments).toEqual([])
     })
 
+    it('workspaces that are made, and ones that are not there', async () => {
+      expect(await client.post('/write/workspace/new', { name: 'lab' })).toEqual({
+        msg: 'saved',
+        code: 200,
+        workspace_name: 'lab',
+        workspace_id: expect.any(String),
+      })
+      expect((await client.get<{ workspaceNames: string[] }>('/workspaces')).workspaceNames).toContain('lab')
+      expect(await client.get('/projects', { workspaceName: 'lab' })).toEqual({ projects: [] })
+      expect(await client.get('/experiments', { workspaceName: 'lab' })).toEqual({ experiments: [] })
+      const again = client.reply('POST', '/write/workspace/new', {
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ name: 'lab' }),
+      })
+      expect(await client.failure(again)).toMatchObject({ status: 400, code: 'workspace-exists' })
+      for (const path of [
+        '/projects?workspaceName=nowhere',
+        '/projects/page?workspaceName=nowhere',
+        '/experiments?workspaceName=nowhere&projectName=p',
+        '/project/column-names?workspaceName=nowhere&projectName=p',
+        '/artifacts/get-all?workspace=nowhere',
+      ])
+        expect(await client.failure(client.reply('GET', path)), path).toMatchObject({
+          status: 400,
+          sdk: 90219,
+          code: 'workspace-not-found',
+        })
+      // What is logged there makes it, and its project.
+      await client.post('/write/experiment/create', { workspaceName: 'nowhere', projectName: 'p' })
+      expect((await client.get<{ projects: Json[] }>('/projects', { workspaceName: 'nowhere' })).projects).toEqual([
+        expect.objectContaining({ projectName: 'p', numberOfExperiments: 1 }),
+      ])
+      await client.post('/write/project/create', { workspaceName: 'a third', projectName: 'p', isPublic: false })
+      expect((await client.get<{ workspaceNames: string[] }>('/workspaces')).workspaceNames).toContain('a third')
+    })
+
+    it('pages of projects', async () => {
+      for (const projectName of ['a', 'b', 'c', 'd'])
+        await client.post('/write/project/create', { projectName, workspaceName: 'paged', isPublic: true })
+      const names = async (query: Json) => {
+        const { projects, ...rest } = await client.get<{ projects: Json[] }>('/projects/page', {
+          workspaceName: 'paged',
+          ...query,
+        })
+        return [projects.map(({ projectName }) => projectName), rest]
+      }
+      expect(await names({})).toEqual([['a', 'b', 'c', 'd'], { page: 1, pageSize: 100, totalProjects: 4 }])
+      expect(await names({ page: 2, pageSize: 3 })).toEqual([['d'], { page: 2, pageSize: 3, totalProjects: 4 }])
+      expect(await names({ page: 3, pageSize: 3 })).toEqual([[], { page: 3, pageSize: 3, totalProjects: 4 }])
+      for (const query of ['page=0', 'pageSize=0', 'page=x', 'pageSize=100000'])
+        expect(
+          await client.failure(client.reply('GET', `/projects/page?workspaceName=paged&${query}`)),
+          query,
+        ).toMatchObject({ status: 400, code: 'invalid-request' })
+    })
+
+    it('experiments are moved, or shown elsewhere too', async () => {
+      const { experimentKey } = await client.post('/write/experiment/create', {
+        projectName: project,
+        workspaceName: workspace,
+      })
+      const second = String(experimentKey)
+      const list = async (projectName: string, workspaceName = workspace) =>
+        (await client.get<{ experiments: Json[] }>('/experiments', { projectName, workspaceName })).experiments.map(
+          (one) => one.experimentKey,
+        )
+      const move = (experimentKeys: string[], targetProjectName: string, symlink: boolean, to = workspace) =>
+        client.post('/write/experiment/move', {
+          experimentKeys,
+          targetProjectName,
+          targetWorkspaceName: to,
+          symlink,
+        })
+      await move([key, second], 'shown', true)
+      expect([await list(project), await list('shown')]).toEqual([
+        [key, second],
+        [key, second],
+      ])
+      await move([key], 'moved', false)
+      expect([await list(project), await list('shown'), await list('moved')]).toEqual([[second], [key, second], [key]])
+      expect(await read('metadata')).toMatchObject({ projectName: 'moved', workspaceName: workspace })
+      // To another workspace, into a project of the same name; twice is once.
+      await move([key, second], 'moved', false, 'elsewhere')
+      await move([key, second], 'moved', false, 'elsewhere')
+      expect([await list(project), await list('moved'), await list('moved', 'elsewhere')]).toEqual([
+        [],
+        [],
+        [key, second],
+      ])
+      await write('metric', { metricName: 'loss', metricValue: 1, timestamp: 1 })
+      expect(await read('metadata')).toMatchObject({ workspaceName: 'elsewhere', projectName: 'moved' })
+      // None goes when one of them is not there.
+      const body = { targetProjectName: 'x', targetWorkspaceName: workspace, symlink: false }
+      const failing = client.reply('POST', '/write/experiment/move', {
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ ...body, experimentKeys: [key, 'f'.repeat(32)] }),
+      })
+      expect(await client.failure(failing)).toMatchObject({ status: 400, sdk: 90211 })
+      expect(await list('moved', 'elsewhere')).toEqual([key, second])
+    })
+
     it('a project that goes without its experiments leaves them in general', async () => {
       await client.post('/write/project/delete', {
         deleteAllExperiments: false,
@@ -407,6 +508,17 @@ export function cometWireSuite(name: string, open: () => Promise<{ fetch: Fetch;
           { metricName: 'b', values: [-1, -3, -5, -7], steps: [1, 3, 5, 7] },
         ],
       })
+      // One that is not there is told, and does not keep the others from being drawn.
+      const gone = 'f'.repeat(32)
+      const some = { metrics: ['a'], fetchFull: true, independentMetrics: true }
+      expect(await client.post('/experiments/multi-metric-chart', { ...some, targetedExperiments: [gone] })).toEqual({
+        experiments: {},
+        empty: true,
+        missing: [gone],
+      })
+      expect(
+        await client.post('/experiments/multi-metric-chart', { ...some, targetedExperiments: [gone, key] }),
+      ).toMatchObject({ experiments: { [key]: { metrics: [{ metricName: 'a' }] } }, missing: [gone] })
       const together = await ask(false)
       expect(together.experiments[key]).toMatchObject({
         steps: [0, 1, 2, 3, 4, 5, 7],
@@ -789,6 +901,14 @@ export function cometWireSuite(name: string, open: () => Promise<{ fetch: Fetch;
         expect(await version(query)).toMatchObject({ artifact: { tags: ['one'] }, tags: ['w', 'u'], alias: ['y', 'z'] })
         await client.post('/write/artifacts/version/labels', { artifactVersionId: made.artifactVersionId })
         expect(await version(query)).toMatchObject({ alias: ['y', 'z'] })
+        await client.post('/write/artifacts/details', {
+          artifactId: made.artifactId,
+          artifactType: 'table',
+          version: '1.0.0',
+          versionMetadata: '{"b":2}',
+        })
+        expect(await version(query)).toMatchObject({ metadata: '{"b":2}', artifact: { tags: ['one'] } })
+        expect(await client.get('/artifacts/get-all', { workspace })).toMatchObject({ artifacts: [{ type: 'table' }] })
       })
 
       it('do not change once they are closed', async () => {
@@ -980,6 +1100,17 @@ export function cometWireSuite(name: string, open: () => Promise<{ fetch: Fetch;
         expect((await client.failure(client.reply('GET', '/artifacts/version/files?artifactVersionId=x'))).status).toBe(
           400,
         )
+        const { projectId } = await read('metadata')
+        await client.post('/write/project/delete', {
+          deleteAllExperiments: true,
+          projectName: project,
+          workspaceName: workspace,
+        })
+        for (const path of ['experiments', 'project/column-names'])
+          expect(await client.failure(client.reply('GET', `/${path}?projectId=${projectId}`)), path).toMatchObject({
+            status: 400,
+            code: 'project-not-found',
+          })
       })
     })
   })
