@@ -82,7 +82,7 @@ export async function connectWith(options: ConnectOptions, retry?: ApiOptions['r
       'apiKey was given, but no url: say which server it is for, as in connect({ url, apiKey }).',
       { code: 'url-missing' },
     )
-  const side = url === undefined ? await embed({ ...options, workspace }, settings, logger) : reach(url, options)
+  const side = url === undefined ? await embed(options, settings, logger) : reach(url, options)
   const { fetch, close, remote } = side
   const api = new Api({
     fetch,
@@ -124,15 +124,10 @@ interface OtherSide {
   readonly close: () => Promise<void>
 }
 
-async function embed(
-  { store, workspace = defaultWorkspace }: ConnectOptions,
-  settings: Settings,
-  logger: Logger,
-): Promise<OtherSide> {
+async function embed({ store }: ConnectOptions, settings: Settings, logger: Logger): Promise<OtherSide> {
   const where = store ?? settings.store ?? (await defaultStore(logger))
   const { createBackend } = await import('./backend/backend.ts')
-  const stores = await openStores(where, logger)
-  const backend = createBackend({ ...stores, trusted: true, workspaces: [workspace] })
+  const backend = createBackend({ ...(await openStores(where, logger)), trusted: true })
   let closing: Promise<void> | undefined
   return {
     url: embeddedUrl,

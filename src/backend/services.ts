@@ -78,6 +78,6 @@ export function createServices(options: ServiceOptions) {
     heartbeats: new Heartbeats(records, now),
     lineage,
     migration,
-    workspaces: new Workspaces({ records, migration, given: options.workspaces, now }),
+    workspaces: new Workspaces({ records, migration, given: options.trusted ? 'all' : options.workspaces, now }),
   }
 }

@@ -12,8 +12,8 @@ const contents = ['projects/', 'artifacts/']
 export interface WorkspacesParts {
   readonly records: StoreRecords
   readonly migration: Migration
-  /** There before anything is in them. */
-  readonly given: readonly string[]
+  /** There before anything is in them; `all`: whoever has the store in hand need not make any. */
+  readonly given: readonly string[] | 'all'
   readonly now: () => number
 }
 
@@ -29,7 +29,7 @@ export class Workspaces {
   async list(access: Access): Promise<string[]> {
     const { given, migration, records } = this.#parts
     await migration.ensure()
-    const names = new Set([...given, ...access.workspaces])
+    const names = new Set([...(given === 'all' ? [] : given), ...access.workspaces])
     for (const content of [prefix, ...contents])
       for await (const name of foldersBelow(records.store, content)) names.add(name)
     return [...names].filter((name) => access.may('reader', name)).sort()
@@ -38,7 +38,7 @@ export class Workspaces {
   /** @throws NotFoundError `workspace-not-found` */
   async assertThere(workspace: string, access: Access): Promise<void> {
     const { given, migration, records } = this.#parts
-    if (given.includes(workspace) || access.workspaces.includes(workspace)) return
+    if (given === 'all' || given.includes(workspace) || access.workspaces.includes(workspace)) return
     await migration.ensure()
     for (const content of [prefix, ...contents])
       if ((await records.store.list(`${content}${workspace}/`, { limit: 1 })).entries.length > 0) return
