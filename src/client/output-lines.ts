@@ -7,12 +7,14 @@ const longestLine = 64 * 1024
 export class OutputLines {
   readonly #stderr: boolean
   readonly #take: (line: LineEntry) => void
+  readonly #next: () => number
   #rest = ''
-  #offset = 0
 
-  constructor(stderr: boolean, take: (line: LineEntry) => void) {
+  /** `next` gives the number of a line: what goes to both streams is counted together, in the order in which it was written. */
+  constructor(stderr: boolean, take: (line: LineEntry) => void, next: () => number) {
     this.#stderr = stderr
     this.#take = take
+    this.#next = next
   }
 
   write(text: string): void {
@@ -42,10 +44,9 @@ export class OutputLines {
   }
 
   #emit(text: string): void {
-    this.#offset++
     this.#take({
       kind: 'line',
-      offset: this.#offset,
+      offset: this.#next(),
       // Half a character, where a piece was cut, has no place in JSON.
       text: text.replace(/\p{Surrogate}/gu, '\ufffd'),
       timestamp: Date.now(),

@@ -30,6 +30,7 @@ export class Companions {
   readonly #log: RunLog
   readonly #captures: (() => void)[] = []
   readonly #heartbeat: Heartbeat | undefined
+  #lines = 0
 
   constructor(connection: Connection, { key }: { readonly key: string }, log: RunLog, options: CompanionOptions) {
     this.#connection = connection
@@ -39,21 +40,17 @@ export class Companions {
     if (surroundings && logOutput) this.#capture(surroundings, 'stdout')
     if (surroundings && logError) this.#capture(surroundings, 'stderr')
     this.collected = surroundings ? this.#collect(surroundings, options) : Promise.resolve()
-    if (surroundings) this.#beforeClose()
     const { api, logger, timers } = connection
     // Embedded, nobody is there to hear it but this process.
     if (keepActive && api.remote) this.#heartbeat = new Heartbeat(api, key, logger, timers)
+    if (surroundings || this.#heartbeat) connection.beforeClose.add(this.#onClose)
   }
 
-  /** A connection that is closed waits for what is being collected, and for its sending. */
-  #beforeClose(): void {
-    const { beforeClose } = this.#connection
-    const collected = async () => {
-      await this.collected
-      await this.#log.settle()
-    }
-    beforeClose.add(collected)
-    void this.collected.then(() => beforeClose.delete(collected))
+  /** Before the connection closes: nobody is told of the experiment after that. */
+  readonly #onClose = async () => {
+    this.stop()
+    await this.collected
+    await this.#log.settle()
   }
 
   stopCapture(): void {
@@ -63,10 +60,15 @@ export class Companions {
   stop(): void {
     this.stopCapture()
     this.#heartbeat?.stop()
+    this.#connection.beforeClose.delete(this.#onClose)
   }
 
   #capture(surroundings: Surroundings, stream: 'stdout' | 'stderr'): void {
-    const lines = new OutputLines(stream === 'stderr', (line) => this.#tryAdd(line))
+    const lines = new OutputLines(
+      stream === 'stderr',
+      (line) => this.#tryAdd(line),
+      () => ++this.#lines,
+    )
     const stop = surroundings.capture(stream, (text) => lines.write(text))
     this.#captures.push(() => {
       stop()

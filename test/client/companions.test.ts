@@ -12,6 +12,7 @@ import { webSurroundings } from '../../src/client/surroundings-web.ts'
 import { connect, memoryStore } from '../../src/index.ts'
 import { silentLogger } from '../../src/logging.ts'
 import { cometDouble } from '../conformance/comet-double.ts'
+import { git, repositoryIn } from '../repository.mjs'
 import { bundleWorker } from '../stores/bundle.ts'
 import { open } from './world.ts'
 
@@ -35,27 +36,19 @@ describe('a program that is logged', () => {
   }
 
   it('shows its output as ever, and it is kept, with script, system and repository', async () => {
-    const cwd = join(folder, 'repository')
-    await mkdir(cwd)
-    const git = (...args: string[]) => run('git', ['-c', 'user.name=ada', '-c', 'user.email=a@b', ...args], { cwd })
-    await git('init', '-q', '-b', 'dev')
-    await git('remote', 'add', 'origin', 'https://ada:token@host.example/x.git')
-    await writeFile(join(cwd, 'train.js'), 'one\n')
-    await writeFile(join(cwd, 'package.json'), '{"dependencies":{"left":"1","gone":"1"}}')
-    await mkdir(join(cwd, 'node_modules/left'), { recursive: true })
-    await writeFile(join(cwd, 'node_modules/left/package.json'), '{"version":"1.2.3"}')
-    await writeFile(join(cwd, '.gitignore'), 'node_modules\n.tidemark\n')
-    await git('add', '.')
-    await git('commit', '-q', '-m', 'first')
-    await writeFile(join(cwd, 'train.js'), 'two\n')
+    const cwd = await repositoryIn(join(folder, 'repository'))
     const { stdout, stderr, experiment } = await runIn(cwd, ['--fast'])
     expect(stdout).toBe(`before\none 1 { a: 1 }\ntwo ä\nwithout an endafter\nKEY ${experiment.key}\n`)
     expect(stderr).toBe('trouble\nmore\n')
-    expect((await experiment.getOutput()).split('\n').sort()).toEqual(
-      ['one 1 { a: 1 }', 'two ä', 'without an end', 'trouble', 'more'].sort(),
-    )
+    expect((await experiment.getOutput()).split('\n')).toEqual([
+      'one 1 { a: 1 }',
+      'two ä',
+      'trouble',
+      'more',
+      'without an end',
+    ])
     expect(await experiment.getCode()).toContain('without an end')
-    const head = (await git('rev-parse', 'HEAD')).stdout.trim()
+    const head = await git(cwd, 'rev-parse', 'HEAD')
     expect(await experiment.getGitMetadata()).toMatchObject({
       branch: 'dev',
       origin: 'https://host.example/x.git',
@@ -65,10 +58,10 @@ describe('a program that is logged', () => {
     })
     const patch = await experiment.getGitPatch()
     expect(patch).toContain('-one\n+two\n')
-    await git('checkout', '-q', 'train.js')
+    await git(cwd, 'checkout', '-q', 'train.js')
     await writeFile(join(folder, 'p.patch'), patch)
-    await git('apply', join(folder, 'p.patch'))
-    expect((await git('diff')).stdout.trim()).toBe(patch.trim())
+    await git(cwd, 'apply', join(folder, 'p.patch'))
+    expect(await git(cwd, 'diff')).toBe(patch.trim())
     expect(await experiment.getSystemDetails()).toMatchObject({
       command: ['worker.mjs', join(cwd, '.tidemark'), '--fast'],
       executable: process.execPath,
@@ -187,5 +180,15 @@ describe('an experiment whose connection is closed at once', () => {
     await tidemark.close()
     const again = await (await open({ store })).getExperiment(key)
     expect(await again.getSystemDetails()).toMatchObject({ pid: process.pid })
+  })
+
+  it('has its last words, though nobody ended it', async () => {
+    const store = memoryStore()
+    const tidemark = await connect({ store })
+    const { key } = await tidemark.createExperiment({ logOutput: true })
+    process.stdout.write('last words')
+    await tidemark.close()
+    const again = await (await open({ store })).getExperiment(key)
+    expect(await again.getOutput()).toContain('last words')
   })
 })

@@ -186,7 +186,12 @@ describe("Comet's limit for metrics", () => {
 describe('lines of output', () => {
   const linesOf = (pieces: readonly string[]) => {
     const lines: { offset: number; text: string }[] = []
-    const output = new OutputLines(false, ({ offset, text }) => lines.push({ offset, text }))
+    let count = 0
+    const output = new OutputLines(
+      false,
+      ({ offset, text }) => lines.push({ offset, text }),
+      () => ++count,
+    )
     for (const piece of pieces) output.write(piece)
     output.end()
     return lines

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { ask } from './ask.mjs'
 import { runBindings } from './bindings.mjs'
 import { bundleSuites } from './bundle.mjs'
+import { companionTests } from './companions.mjs'
 import { denoExample } from './example-deno.mjs'
 import { workerExample } from './example-worker.mjs'
 import { importCost } from './import-cost.mjs'
@@ -74,13 +75,10 @@ try {
     if (runtime.name === 'workerd') await runBindings(10, (outcome) => rows.get(runtime).outcomes.push(outcome))
   })
   await attempt('has its example', async (runtime, scratch) => {
-    for (const [name, test] of examples[runtime.name]?.(runtime, scratch) ?? []) {
-      const error = await test().then(
-        () => undefined,
-        (reason) => String(reason?.stack ?? reason),
-      )
-      rows.get(runtime).outcomes.push({ room: 'example', name, ...(error !== undefined && { error }) })
-    }
+    await outcomesOf(runtime, 'example', examples[runtime.name]?.(runtime, scratch) ?? [])
+  })
+  await attempt('takes down the program that it runs', async (runtime, scratch) => {
+    if (runtime.command) await outcomesOf(runtime, 'runtime', companionTests(runtime, scratch))
   })
   await attempt('tells what an import costs', async (runtime, scratch) => {
     if (runtime.name === 'workerd') importMs = await importCost(runtime, scratch)
@@ -94,6 +92,16 @@ if (importMs !== undefined)
   console.log(`workerd: importing tidemark and its backend takes ${importMs.toFixed(1)} ms of processor time`)
 if (process.env.TIDEMARK_RUNTIMES_REPORT) await writeFile(process.env.TIDEMARK_RUNTIMES_REPORT, JSON.stringify(report))
 process.exitCode = report.failed === 0 ? 0 : 1
+
+async function outcomesOf(runtime, room, tests) {
+  for (const [name, test] of tests) {
+    const error = await test().then(
+      () => undefined,
+      (reason) => String(reason?.stack ?? reason),
+    )
+    rows.get(runtime).outcomes.push({ room, name, ...(error !== undefined && { error }) })
+  }
+}
 
 /** Does it with each runtime that was found, as many at once as there are cores; what is thrown is a failed test of that runtime. */
 async function attempt(name, task) {

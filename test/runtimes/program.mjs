@@ -1,0 +1,26 @@
+/** A program that writes in every way there is, and is logged with all that is known of it. */
+import { connect } from '../../dist/index.js'
+
+const [, , store] = process.argv
+const tidemark = await connect({ store })
+console.log('before')
+const experiment = await tidemark.createExperiment({ logOutput: true, logError: true, logGitInfo: true })
+console.log('one %d', 1, 'a')
+process.stdout.write('tw')
+process.stdout.write(new TextEncoder().encode('o ä\n'))
+console.error('trouble')
+console.warn('more')
+process.stderr.write('raw trouble\n')
+console.group('outer')
+console.info('inner')
+console.groupEnd()
+console.table([{ petals: 5 }])
+console.dir({ deep: [1] })
+console.assert(1 === 2, 'not %s', 'so')
+console.count('seen')
+console.timeEnd('never begun')
+process.stdout.write('without an end')
+await experiment.end()
+console.log('after')
+await tidemark.close()
+process.stdout.write(`KEY ${experiment.key}\n`)
