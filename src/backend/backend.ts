@@ -1,5 +1,5 @@
 import { throwIfAborted } from '../errors.ts'
-import { restPrefix } from '../protocol/routes.ts'
+import { isRestUrl } from '../protocol/routes.ts'
 import type { Store } from '../stores/store.ts'
 import { Access } from './access.ts'
 import { artifactRoutes } from './artifact-routes.ts'
@@ -90,7 +90,7 @@ export function createBackend(options: BackendOptions): Backend {
       const access = options.access === 'keys' ? await keys.accessOf(request.headers) : new Access('all')
       return await router.handle(request, access)
     } catch (error) {
-      return errorReply(error, { comet: request.url.includes(restPrefix), detailed: trusted })
+      return errorReply(error, { comet: isRestUrl(request.url), detailed: trusted })
     }
   }
 

@@ -105,6 +105,12 @@ export function cometMetricRoutes(router: Router, services: Services): void {
     ])
     return json(saved)
   })
+  router.on('POST', `${restPrefix}/write/experiment/parameter/delete`, async (call) => {
+    const shape = await cometBody(call)
+    const { key } = await writtenExperiment(services, call, shape)
+    await runs.add(key, [['unparam', shape.text('parameterName')]])
+    return json({ ...saved, msg: 'Deleted' })
+  })
   router.on('GET', `${restPrefix}/experiment/parameters`, async (call) => {
     const { key } = await askedExperiment(services, call, 'reader')
     return json({ values: facetsToComet((await runs.read(key)).parameters.values()) })
@@ -136,6 +142,13 @@ export function cometMetricRoutes(router: Router, services: Services): void {
         runs.add(key, [['tags', tags]]),
       ])
     return json(saved)
+  })
+  router.on('POST', `${restPrefix}/write/experiment/tags/delete`, async (call) => {
+    const shape = await cometBody(call)
+    const { key } = await writtenExperiment(services, call, shape)
+    const tags = shape.optionalTexts('tags') ?? []
+    if (tags.length > 0) await runs.add(key, [['untags', [...tags]]])
+    return json({ ...saved, msg: 'Deleted' })
   })
   router.on('GET', `${restPrefix}/experiment/tags`, async (call) => {
     const { key } = await askedExperiment(services, call, 'reader')

@@ -1,7 +1,7 @@
 import { ConflictError, InvalidInputError, NotFoundError } from '../errors.ts'
 import { checkName } from '../paths.ts'
 import { fromBase64Url, toBase64Url } from '../protocol/base64.ts'
-import { restPrefix } from '../protocol/routes.ts'
+import { clientPrefix, restPrefix } from '../protocol/routes.ts'
 import type { Access } from './access.ts'
 import { cometBody, flagOf, saved } from './comet-calls.ts'
 import { deleteExperiment, experimentToComet, projectIdOf } from './comet-experiment-routes.ts'
@@ -23,6 +23,9 @@ const metadataColumns = [
   ['duration', 'timenumber'],
   ['archived', 'boolean'],
 ] as const
+
+// Comet's Python client asks for the version of the backend, and offers what came up to then: this is the last of what is here, the deletion of a parameter.
+const spokenVersion = '3.29.724'
 
 // Where Comet puts experiments whose project goes without them.
 const usualProject = 'general'
@@ -52,6 +55,7 @@ export function cometWorkspaceRoutes(router: Router, services: Services): void {
     },
     'key',
   )
+  router.on('GET', `${clientPrefix}/isAlive/ver`, async () => json({ version: spokenVersion }), 'key')
   router.on('GET', `${restPrefix}/projects`, async ({ access, query }) => {
     const workspace = checkName(required(query, 'workspaceName'), 'workspace')
     access.require('reader', workspace)
@@ -69,6 +73,12 @@ export function cometWorkspaceRoutes(router: Router, services: Services): void {
       pageSize,
       totalProjects: found.length,
     })
+  })
+  router.on('GET', `${restPrefix}/project`, async (call) => {
+    const { workspace, project = usualProject } = await projectOf(call, services)
+    const described = await describe({ workspace, project }, services)
+    if (!described) throw noProject({ workspace, project })
+    return json(described)
   })
   router.on('POST', `${restPrefix}/write/project/create`, async (call) => {
     const shape = await cometBody(call)

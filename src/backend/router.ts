@@ -1,4 +1,5 @@
 import { InvalidInputError, NotFoundError } from '../errors.ts'
+import { clientPrefix, restPrefix } from '../protocol/routes.ts'
 import type { Access } from './access.ts'
 
 /** One request, taken apart. */
@@ -51,8 +52,7 @@ export class Router {
   /** @throws NotFoundError `unknown-route`; InvalidInputError `wrong-method`, `invalid-url` */
   async handle(request: Request, access: Access): Promise<Response> {
     const url = new URL(request.url)
-    // Some of Comet's clients join address and path with two slashes.
-    const path = url.pathname.replace(/^\/{2,}/, '/')
+    const path = pathOf(url)
     const segments = path.split('/')
     const matching = this.#exact.get(path) ?? this.#routes.filter((route) => matches(route.segments, segments))
     const route = matching.find(({ method }) => method === request.method)
@@ -69,6 +69,13 @@ export class Router {
       fields: { allow },
     })
   }
+}
+
+/** Some of Comet's clients join address and path with two slashes, and one has another name for the beginning. */
+function pathOf({ pathname }: URL): string {
+  const path = pathname.replace(/^\/{2,}/, '/')
+  const other = `${clientPrefix}/rest/v2/`
+  return path.startsWith(other) ? `${restPrefix}/${path.slice(other.length)}` : path
 }
 
 function matches(pattern: readonly string[], segments: readonly string[]): boolean {

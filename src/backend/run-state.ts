@@ -146,6 +146,9 @@ function applyEvent(state: RunState, event: RunEvent, lines: Line[], shape: Shap
     return isObject(value) ? value : refuse(shape)
   }
   switch (kind) {
+    case 'unparam':
+      for (const [key, { name }] of state.parameters) if (name === text(0)) state.parameters.delete(key)
+      return
     case 'param': {
       const facet = { name: text(0), context: textOf(rest[1]) ?? null }
       addSample(state.parameters, facet, { value: rest[2] ?? null, step: numberOf(rest[3]), timestamp: number(4) })
@@ -160,6 +163,10 @@ function applyEvent(state: RunState, event: RunEvent, lines: Line[], shape: Shap
       return
     case 'tags':
       for (const tag of Array.isArray(rest[0]) ? rest[0] : refuse(shape)) state.tags.add(textOf(tag) ?? refuse(shape))
+      return
+    case 'untags':
+      for (const tag of Array.isArray(rest[0]) ? rest[0] : refuse(shape))
+        state.tags.delete(textOf(tag) ?? refuse(shape))
       return
     case 'html':
       state.html = rest[1] === true ? text(0) : state.html + text(0)

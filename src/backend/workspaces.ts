@@ -35,15 +35,19 @@ export class Workspaces {
     return [...names].filter((name) => access.may('reader', name)).sort()
   }
 
-  /** @throws NotFoundError `workspace-not-found` */
+  /**
+   * For whoever may log there it is there, and empty until then: programs list what there is before they log.
+   *
+   * @throws NotFoundError `workspace-not-found`
+   */
   async assertThere(workspace: string, access: Access): Promise<void> {
     const { given, migration, records } = this.#parts
-    if (given === 'all' || given.includes(workspace) || access.workspaces.includes(workspace)) return
+    if (given === 'all' || given.includes(workspace) || access.may('writer', workspace)) return
     await migration.ensure()
     for (const content of [prefix, ...contents])
       if ((await records.store.list(`${content}${workspace}/`, { limit: 1 })).entries.length > 0) return
     throw new NotFoundError(
-      `There is no workspace '${workspace}' yet: the first experiment in it makes it, or POST /write/workspace/new. See which there are: /workspaces.`,
+      `There is no workspace '${workspace}'. See which there are: /workspaces. Whoever may write makes it by logging there.`,
       { code: 'workspace-not-found', fields: { workspace } },
     )
   }

@@ -1,6 +1,14 @@
 /** Comet's REST API v2: what existing Comet clients speak. */
 export const restPrefix = '/api/rest/v2'
 
+/** The same, as Comet's Python client asks for some of it; and what that client asks first. */
+export const clientPrefix = '/clientlib'
+
+/** Whether an address is one of Comet's: errors are told in its words there. */
+export function isRestUrl(url: string): boolean {
+  return url.includes(restPrefix) || url.includes(`${clientPrefix}/`)
+}
+
 /** What REST v2 lacks. The client asks `capabilities` once to learn whether a server has it. */
 export const tidemarkPrefix = '/api/tidemark/v1'
 

@@ -1,6 +1,6 @@
 import { errorReply } from '../backend/error-reply.ts'
 import { PermissionError, type TidemarkError, UnavailableError } from '../errors.ts'
-import { restPrefix } from '../protocol/routes.ts'
+import { isRestUrl } from '../protocol/routes.ts'
 
 export interface GuardOptions {
   /** Names under which the server may be addressed, with the port where it is not the usual one: `localhost:5555`. */
@@ -31,7 +31,7 @@ export function createGuard(
   let underWay = 0
 
   return async (request) => {
-    const comet = request.url.includes(restPrefix)
+    const comet = isRestUrl(request.url)
     const origin = request.headers.get('origin')
     const refused = refusal(request, known, allowed)
     if (refused) return errorReply(refused, { comet, detailed: false })

@@ -193,6 +193,9 @@ export function cometWireSuite(name: string, open: () => Promise<{ fetch: Fetch;
       const id = (await list()).find(({ projectName }) => projectName === project)?.projectId
       const byName = { projectName: project, workspaceName: workspace, archived: false }
       const byId = { projectId: String(id), archived: false }
+      const described = { projectName: project, workspaceName: workspace, numberOfExperiments: 1 }
+      for (const query of [{ projectName: project, workspaceName: workspace }, { projectId: String(id) }])
+        expect(await client.get('/project', query)).toMatchObject(described)
       const experiments = await client.get<{ experiments: Json[] }>('/experiments', byName)
       expect(experiments.experiments).toEqual([
         expect.objectContaining({ experimentKey: key, experimentName: 'first', archived: false, projectId: id }),
@@ -225,7 +228,7 @@ export function cometWireSuite(name: string, open: () => Promise<{ fetch: Fetch;
       expect((await client.get('/experiments', byName)).experiments).toEqual([])
     })
 
-    it('workspaces that are made, and ones that are not there', async () => {
+    it('workspaces that are made, and ones that are not there yet', async () => {
       expect(await client.post('/write/workspace/new', { name: 'lab' })).toEqual({
         msg: 'saved',
         code: 200,
@@ -240,18 +243,16 @@ export function cometWireSuite(name: string, open: () => Promise<{ fetch: Fetch;
         body: JSON.stringify({ name: 'lab' }),
       })
       expect(await client.failure(again)).toMatchObject({ status: 400, code: 'workspace-exists' })
-      for (const path of [
-        '/projects?workspaceName=nowhere',
-        '/projects/page?workspaceName=nowhere',
-        '/experiments?workspaceName=nowhere&projectName=p',
-        '/project/column-names?workspaceName=nowhere&projectName=p',
-        '/artifacts/get-all?workspace=nowhere',
-      ])
-        expect(await client.failure(client.reply('GET', path)), path).toMatchObject({
-          status: 400,
-          sdk: 90219,
-          code: 'workspace-not-found',
-        })
+      // Programs look at what there is before they log.
+      const query = { workspaceName: 'nowhere', projectName: 'p' }
+      expect(await client.get('/projects', { workspaceName: 'nowhere' })).toEqual({ projects: [] })
+      expect(await client.get('/experiments', query)).toEqual({ experiments: [] })
+      expect(await client.get('/project/column-names', query)).toMatchObject({ columns: expect.any(Array) })
+      expect(await client.get('/artifacts/get-all', { workspace: 'nowhere' })).toEqual({ artifacts: [] })
+      expect(await client.failure(client.reply('GET', '/project?workspaceName=nowhere&projectName=p'))).toMatchObject({
+        status: 400,
+        code: 'project-not-found',
+      })
       // What is logged there makes it, and its project.
       await client.post('/write/experiment/create', { workspaceName: 'nowhere', projectName: 'p' })
       expect((await client.get<{ projects: Json[] }>('/projects', { workspaceName: 'nowhere' })).projects).toEqual([
@@ -560,6 +561,25 @@ export function cometWireSuite(name: string, open: () => Promise<{ fetch: Fetch;
       await write('tags', { addedTags: ['t1'] })
       await write('tags', { addedTags: ['t2', 't1', 'three'] })
       expect(await read('tags')).toEqual({ tags: ['t1', 't2', 'three'] })
+      await write('tags/delete', { tags: ['t2', 'never there'] })
+      await write('tags/delete', { tags: 'three' })
+      expect(await read('tags')).toEqual({ tags: ['t1'] })
+      await write('parameter', { parameterName: 'text', parameterValue: 1, context: 'train', timestamp: 7 })
+      await write('parameter/delete', { parameterName: 'text' })
+      const left = (await read<{ values: Json[] }>('parameters')).values.map(({ name }) => name)
+      expect(left).toEqual(['param1', ...values.slice(2).map(([name]) => name)])
+    })
+
+    it("under the paths of Comet's Python client too", async () => {
+      const version = await client.reply('GET', '/isAlive/ver', {}, '/clientlib')
+      expect(await version.json()).toEqual({ version: expect.stringMatching(/^\d+\.\d+\.\d+$/) })
+      const body = JSON.stringify({ experimentKey: key, hostname: 'a-host' })
+      const init = { headers: { 'content-type': 'application/json;charset=utf-8' }, body }
+      const path = '/write/experiment/system-details'
+      expect((await client.reply('POST', path, init, '/clientlib/rest/v2')).status).toBe(200)
+      expect(await read('system-details')).toMatchObject({ hostname: 'a-host' })
+      const missing = await client.reply('GET', '/experiment/metadata', {}, '/clientlib/rest/v2')
+      expect([missing.status, (await missing.json()).sdk_error_code]).toEqual([400, 90998])
     })
 
     it('texts come back byte for byte', async () => {

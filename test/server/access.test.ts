@@ -27,9 +27,11 @@ const least: Readonly<Record<string, Role | 'key'>> = {
   'POST /api/tidemark/v1/experiments/:key/end': 'writer',
   'POST /api/tidemark/v1/experiments/:key/log': 'writer',
   'GET /api/tidemark/v1/experiments/:key/series': 'reader',
+  'GET /clientlib/isAlive/ver': 'key',
   'GET /api/rest/v2/workspaces': 'key',
   'GET /api/rest/v2/account-details': 'key',
   'GET /api/rest/v2/projects': 'reader',
+  'GET /api/rest/v2/project': 'reader',
   'GET /api/rest/v2/projects/page': 'reader',
   'POST /api/rest/v2/write/workspace/new': 'owner',
   'POST /api/rest/v2/write/project/create': 'writer',
@@ -196,6 +198,19 @@ describe('access', () => {
     expect(await names('reader')).toEqual(['team'])
     expect(await names('elsewhere')).toEqual(['other'])
     expect(await names('everywhere')).toEqual(['other', 'team'])
+  })
+
+  it('tells a reader of a workspace that is not there; to whoever may write it is empty', async () => {
+    const { key } = await backend.keys.create('reads all', new Map([['*', 'reader']]))
+    for (const path of ['projects', 'projects/page', 'experiments', 'project/column-names', 'artifacts/get-all']) {
+      const query = '?workspace=nowhere&workspaceName=nowhere&projectName=p'
+      const reply = await send('GET', `/api/rest/v2/${path}${query}`, key)
+      expect([reply.status, await reply.json()], path).toMatchObject([
+        400,
+        { sdk_error_code: 90219, tidemark: { code: 'workspace-not-found' } },
+      ])
+      expect((await send('GET', `/api/rest/v2/${path}${query}`, keys.get('everywhere'))).status, path).toBe(200)
+    }
   })
 
   it('is taken away by revoking, and keys are kept as digests', async () => {

@@ -193,16 +193,22 @@ describe('the server', () => {
   })
 
   it('ends when what is under way is done', async () => {
-    const bytes = new Uint8Array(3_000_000).fill(3)
-    const upload = client.upload(
-      '/write/experiment/upload-asset',
-      { experimentKey, fileName: 'last' },
-      { file: { name: 'x', type: 'x/y', bytes } },
-    )
-    await new Promise((resolve) => setTimeout(resolve, 5))
-    const [done] = await Promise.all([upload, serving.close()])
-    expect(done).toMatchObject({ msg: 'saved' })
-    await expect(fetch(`${serving.url}/api/rest/v2/workspaces`)).rejects.toThrow()
+    let begin: () => void = () => undefined
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve
+    })
+    const other = await serve({
+      port: 0,
+      fetch: async (request) => {
+        begin()
+        return new Response(String((await request.arrayBuffer()).byteLength))
+      },
+    })
+    const sent = fetch(other.url, { method: 'POST', body: new Uint8Array(30_000_000) })
+    await begun
+    const [reply] = await Promise.all([sent.then((one) => one.text()), other.close()])
+    expect(reply).toBe('30000000')
+    await expect(fetch(other.url)).rejects.toThrow()
   })
 
   it('says when its port is taken', async () => {
