@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const python = `${root}${process.platform === 'win32' ? '.venv\\Scripts\\python.exe' : '.venv/bin/python'}`
-const packages = { numpy: 'numpy', pyarrow: 'pyarrow', Pillow: 'PIL', pandas: 'pandas' }
+const packages = { numpy: 'numpy', pyarrow: 'pyarrow', Pillow: 'PIL', pandas: 'pandas', comet_ml: 'comet_ml' }
 
 if (!existsSync(python)) makeEnvironment()
 const missing = Object.keys(packages).filter((name) => !run(python, ['-c', `import ${packages[name]}`], 'ignore'))

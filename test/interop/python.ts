@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process'
+import { resolve } from 'node:path'
 
-const interpreter = process.env.TIDEMARK_PYTHON ?? '.venv/bin/python'
+/** Where it runs scripts is up to the caller: the path is whole. */
+export const interpreter = resolve(process.env.TIDEMARK_PYTHON ?? '.venv/bin/python')
 
 /** Runs a script with these arguments (`sys.argv[1:]`) and gives what it printed. */
 export function python(script: string, ...args: readonly string[]): string {
