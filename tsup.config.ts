@@ -9,6 +9,7 @@ export default defineConfig({
     'src/stores/r2.ts',
     'src/stores/d1.ts',
     'src/stores/indexeddb.ts',
+    'src/stores/opfs.ts',
     'src/backend/backend.ts',
     'src/server/node.ts',
     'src/server/deno.ts',

@@ -9,10 +9,11 @@ import { checkOptions, checkText, describe } from './options.ts'
 import { checkName } from './paths.ts'
 import { hasFiles } from './platform/files.ts'
 import { runtimeProcess } from './platform/process.ts'
+import { hasSyncFiles } from './platform/sync-files.ts'
 import type { Store } from './stores/store.ts'
 import { Tidemark } from './tidemark.ts'
 
-/** A store, or where it is: `memory:`, a path, a `file:` URL, `indexeddb:name`. */
+/** A store, or where it is: `memory:`, a path, a `file:` URL, `indexeddb:name`, `opfs:name`. */
 export type StorePlace = string | Store
 
 export interface ConnectOptions {
@@ -24,7 +25,7 @@ export interface ConnectOptions {
   readonly workspace?: string
   /** Of new experiments; default `general`. */
   readonly project?: string
-  /** Where data is kept; a pair keeps metadata and bytes apart. Default: the folder `.tidemark`; in browsers `indexeddb:tidemark`; memory where there is neither. */
+  /** Where data is kept; a pair keeps metadata and bytes apart. Default: the folder `.tidemark`; in browsers `indexeddb:tidemark`, in web workers that can write files `opfs:tidemark`, which is the same store; memory where there is neither. */
   readonly store?: StorePlace | { readonly records: StorePlace; readonly blobs: StorePlace }
   /** Used instead of the global one to reach `url`. */
   readonly fetch?: (request: Request) => Promise<Response>
@@ -40,6 +41,7 @@ const known = ['url', 'apiKey', 'workspace', 'project', 'store', 'fetch', 'signa
 
 const defaultFolder = '.tidemark'
 const defaultDatabase = 'indexeddb:tidemark'
+const defaultFiles = 'opfs:tidemark'
 const defaultWorkspace = 'default'
 const defaultProject = 'general'
 
@@ -166,7 +168,7 @@ async function openOne(place: StorePlace, logger: Logger): Promise<Store> {
 async function defaultStore(logger: Logger): Promise<string> {
   if (hasFiles()) return defaultFolder
   const why = await whyNoDatabase()
-  if (why === undefined) return defaultDatabase
+  if (why === undefined) return hasSyncFiles() ? defaultFiles : defaultDatabase
   logger.warn(`${why}, so artifacts are kept in memory and end with it. Give connect() a store or a url.`)
   return 'memory:'
 }

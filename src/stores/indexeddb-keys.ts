@@ -4,6 +4,7 @@
  */
 const facts = 0
 const pieces = 1
+const files = 2
 
 /**
  * A value lies in pieces of this size, so that a small range of a large one costs little. Part of the stored form. Chromium 156, 8 MiB written / 30 KiB of it
@@ -24,7 +25,7 @@ export function factsKey(key: string): Key {
   return tagged(facts, encoder.encode(key))
 }
 
-/** The key whose facts lie there. */
+/** The key whose facts lie there, or the name of the file. */
 export function keyOfFacts(found: IDBValidKey): string | undefined {
   if (!(found instanceof ArrayBuffer)) return undefined
   return decoder.decode(new Uint8Array(found, 1))
@@ -42,6 +43,16 @@ export function pieceKey(key: string, index: number): Key {
 /** All pieces from one to another, of one key or of those between two keys; both included. */
 export function pieceRange(first: string, last: string, from = 0, to = lastPiece): IDBKeyRange {
   return IDBKeyRange.bound(pieceKey(first, Math.min(from, lastPiece)), pieceKey(last, Math.min(to, lastPiece)))
+}
+
+/** Where it stands that a file of the private file system counts, or never will. */
+export function fileKey(name: string): Key {
+  return tagged(files, encoder.encode(name))
+}
+
+/** All of those. */
+export function fileRange(): IDBKeyRange {
+  return IDBKeyRange.bound(tagged(files, new Uint8Array(0)), tagged(files + 1, new Uint8Array(0)), false, true)
 }
 
 const lastPiece = 2 ** 32 - 1

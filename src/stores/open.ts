@@ -21,10 +21,17 @@ export const storeOpeners: ReadonlyMap<string, StoreOpener> = new Map<string, St
       return indexedDbStore(uri.slice('indexeddb:'.length), options)
     },
   ],
+  [
+    'opfs',
+    async (uri, options) => {
+      const { opfsStore } = await import('./opfs.ts')
+      return opfsStore(uri.slice('opfs:'.length), options)
+    },
+  ],
 ])
 
 /**
- * Opens a store: `memory:` (a fresh one each time), a path, a `file:` URL, `indexeddb:name`; a `Store` is given back as it is. Whatever does not begin with a scheme of two or
+ * Opens a store: `memory:` (a fresh one each time), a path, a `file:` URL, `indexeddb:name`, `opfs:name`; a `Store` is given back as it is. Whatever does not begin with a scheme of two or
  * more letters and a colon is a path, so `C:\data` is one. A path that does begin so can be written `./odd:name`.
  *
  * @throws UnsupportedError `unknown-store-scheme`; `no-file-system` for a path in a runtime without one

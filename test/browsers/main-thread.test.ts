@@ -40,7 +40,7 @@ inChromium('the main thread', (newProfile) => {
       // What making them left behind is not what is measured.
       await new Promise((resolve) => setTimeout(resolve, 500))
       performance.mark('tidemark begins')
-      const experiment = await library.createExperiment()
+      const experiment = await tidemark.createExperiment()
       await experiment.uploadArtifact('uploaded', rows)
       const watched = await experiment.registerArtifact('watched', rows, { interval: 100 })
       await watched.flush()

@@ -28,6 +28,9 @@ const firefoxPreferences = {
   'toolkit.telemetry.reportingpolicy.firstRun': false,
 }
 
+/** Of WebKit, what Safari has and its GTK port does not enable by itself. */
+const webKitFeatures = ['StorageAPI', 'StorageAPIEstimate', 'FileSystem', 'AccessHandle', 'FileSystemWritableStream']
+
 const starters = {
   Chromium: async ({ program, env }, url, folder) =>
     start(program, [...chromiumFlags, '--headless', '--remote-debugging-port=0', `--user-data-dir=${folder}`, url], {
@@ -60,7 +63,7 @@ const starters = {
       WEBKIT_DISABLE_COMPOSITING_MODE: '1',
       GIO_USE_VFS: 'local',
     }
-    const browser = start(program, [url], { env })
+    const browser = start(program, [`--features=${webKitFeatures.map((name) => `+${name}`).join(',')}`, url], { env })
     browser.once('exit', () => screen.kill())
     return browser
   },

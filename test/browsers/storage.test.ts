@@ -2,6 +2,8 @@ import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { OpenBrowser, Profile } from './chromium.ts'
 import { inChromium } from './in-chromium.ts'
+import { check, logForEver, versionsFound } from './log-for-ever.ts'
+import { filesOf } from './new-worker.ts'
 import { type PageServer, servePages } from './page-server.ts'
 
 /** A reload, a crash or a full disk each time: this often. */
@@ -40,7 +42,7 @@ inChromium('what a browser stores', (newProfile) => {
     test('log, edit, log again, read back: after a reload and after the browser was closed, without a connection named', async () => {
       let page = await newPage()
       const logged = await page.evaluate(async (edited) => {
-        const { arrays, createExperiment, folder } = library
+        const { arrays, createExperiment, folder } = tidemark
         const experiment = await createExperiment({ project: 'flowers' })
         const rows = Array.from({ length: 3000 }, (_, id) => ({ id, label: `label ${id % 7}` }))
         const canvas = document.createElement('canvas')
@@ -72,7 +74,7 @@ inChromium('what a browser stores', (newProfile) => {
 
       const readBack = async () => {
         return page.evaluate(async () => {
-          const { getArtifact, getExperiments, verify } = library
+          const { getArtifact, getExperiments, verify } = tidemark
           const read = async (name: string) => (await getArtifact(name)).get()
           const row = async (name: string, at: number) => {
             const value = await read(name)
@@ -130,7 +132,7 @@ inChromium('what a browser stores', (newProfile) => {
         pages.map((page, tab) =>
           page.evaluate(
             async ({ tab, each }) => {
-              const experiment = await library.createExperiment()
+              const experiment = await tidemark.createExperiment()
               const indexes: number[] = []
               for (let i = 0; i < each; i++)
                 indexes.push((await experiment.uploadArtifact('shared', { tab, i, text: 'x'.repeat(i * 99) })).index)
@@ -144,8 +146,8 @@ inChromium('what a browser stores', (newProfile) => {
       expect(indexes.flat().sort((a, b) => a - b)).toEqual(Array.from({ length: 2 * each }, (_, i) => i))
       const read = await pages[0]?.evaluate(async () => {
         const read: unknown[] = []
-        for await (const { index } of library.getVersions('shared'))
-          read.push(JSON.stringify(await (await library.getArtifact(`shared:v${index}`)).get()))
+        for await (const { index } of tidemark.getVersions('shared'))
+          read.push(JSON.stringify(await (await tidemark.getArtifact(`shared:v${index}`)).get()))
         return new Set(read).size
       })
       expect(read).toBe(2 * each)
@@ -158,7 +160,7 @@ inChromium('what a browser stores', (newProfile) => {
     for (const [i, year] of years.entries()) {
       await page.clock.setFixedTime(new Date(Date.UTC(year, 5, 1)))
       await page.evaluate(async (i) => {
-        const experiment = await library.createExperiment()
+        const experiment = await tidemark.createExperiment()
         await experiment.uploadArtifact('timed', { i })
         const rows = [{ i }]
         const watched = await experiment.registerArtifact('watched', rows, { interval: 10 })
@@ -169,76 +171,29 @@ inChromium('what a browser stores', (newProfile) => {
     }
     const found = await page.evaluate(async () => {
       const read: unknown[] = []
-      for await (const { index, createdAt } of library.getVersions('timed')) {
-        const { i } = (await (await library.getArtifact(`timed:v${index}`)).get()) as { i: number }
+      for await (const { index, createdAt } of tidemark.getVersions('timed')) {
+        const { i } = (await (await tidemark.getArtifact(`timed:v${index}`)).get()) as { i: number }
         read.push([index, i, createdAt.getUTCFullYear()])
       }
       const damaged: string[] = []
-      for await (const { name, ok } of library.verify()) if (!ok) damaged.push(name)
-      return { read: read.reverse(), damaged, latest: (await library.getArtifact('watched')).index }
+      for await (const { name, ok } of tidemark.verify()) if (!ok) damaged.push(name)
+      return { read: read.reverse(), damaged, latest: (await tidemark.getArtifact('watched')).index }
     })
     expect(found).toEqual({ read: years.map((year, i) => [i, i, year]), damaged: [], latest: 2 * years.length - 1 })
   })
 
-  describe('a tab that ends in the middle', () => {
-    /** Logs versions one after another until the page is gone; resolves when it is about to log one more than `atLeast`. */
-    async function logForEver(page: Page, round: number, atLeast: number, acknowledged: string[]): Promise<void> {
-      const begun = new Promise<void>((resolve, reject) => {
-        page.on('close', () => reject(new Error('closed too early')))
-        page.on('console', (message) => {
-          const line = message.text()
-          if (/^v\d/.test(line)) acknowledged.push(line)
-          else if (line === `next ${atLeast}`) resolve()
-          else if (line.startsWith('failed')) reject(new Error(line))
-        })
-      })
-      begun.catch(() => undefined)
-      // Not awaited there: it has no end.
-      await page.evaluate((round) => {
-        const work = async () => {
-          const experiment = await library.createExperiment()
-          for (let i = 0; ; i++) {
-            const big = new Uint8Array(400_000)
-            for (let at = 0; at < big.length; at += 50_000) crypto.getRandomValues(big.subarray(at, at + 50_000))
-            console.log(`next ${i}`)
-            const { index } = await experiment.uploadArtifact('line', big, { metadata: { round, i } })
-            console.log(`v${index} ${round} ${i}`)
-          }
-        }
-        work().catch((error) => console.log(`failed: ${error}`))
-      }, round)
-      await begun
-    }
-
-    async function versionsFound(page: Page): Promise<{ lines: string[]; damaged: string[] }> {
-      return page.evaluate(async () => {
-        const lines: string[] = []
-        const damaged: string[] = []
-        for await (const { index, metadata } of library.getVersions('line'))
-          lines.push(`v${index} ${metadata?.round} ${metadata?.i}`)
-        for await (const { name, ok } of library.verify()) if (!ok) damaged.push(name)
-        return { lines, damaged }
-      })
-    }
-
-    function check(found: { lines: string[]; damaged: string[] }, acknowledged: readonly string[]): void {
-      expect(found.damaged).toEqual([])
-      expect(acknowledged.filter((line) => !found.lines.includes(line))).toEqual([])
-      const indexes = found.lines.map((line) => Number(/^v(\d+)/.exec(line)?.[1])).sort((a, b) => a - b)
-      expect(indexes).toEqual(indexes.map((_, i) => i))
-      expect(found.lines.length).toBeGreaterThan(0)
-    }
-
+  describe.each(['page', 'worker'] as const)('a tab that ends in the middle, which logs in a %s', (place) => {
     test(`closed ${closings} times: nothing acknowledged is lost, no half version is seen`, async () => {
       const acknowledged: string[] = []
       const first = await newPage()
       for (let round = 0; round < closings; round++) {
         const page = await newPage()
-        await logForEver(page, round, round % 3 === 0 ? 1 : 0, acknowledged)
+        await logForEver(page, place, round, round % 3 === 0 ? 1 : 0, acknowledged)
         await first.waitForTimeout((round * 37) % 120)
         await page.close()
       }
       check(await versionsFound(first), acknowledged)
+      if (place === 'worker') expect((await filesOf(first)).length).toBeGreaterThanOrEqual(acknowledged.length)
       expect(acknowledged.length).toBeGreaterThanOrEqual(closings / 3)
     }, 300_000)
 
@@ -246,7 +201,7 @@ inChromium('what a browser stores', (newProfile) => {
       const acknowledged: string[] = []
       for (let round = 0; round < kills; round++) {
         const page = await newPage()
-        await logForEver(page, round, 1, acknowledged)
+        await logForEver(page, place, round, 1, acknowledged)
         await page.waitForTimeout((round * 37) % 120)
         await browser.kill()
         browser = await profile.open()
@@ -264,13 +219,13 @@ inChromium('what a browser stores', (newProfile) => {
       // Before the first write: Chromium remembers for half a minute how much room there was.
       await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 3_000_000 })
       const first = await page.evaluate(async () => {
-        const store = library.indexedDbStore('small')
+        const store = tidemark.indexedDbStore('small')
         const { etag } = await store.put('a', new Uint8Array(1000).fill(1))
         await store.put('b', new Uint8Array(700_000).fill(2))
         return etag
       })
       const full = await page.evaluate(async () => {
-        const store = library.indexedDbStore('small')
+        const store = tidemark.indexedDbStore('small')
         const noise = (size: number) => {
           const bytes = new Uint8Array(size)
           for (let at = 0; at < size; at += 50_000) crypto.getRandomValues(bytes.subarray(at, at + 50_000))
@@ -279,7 +234,7 @@ inChromium('what a browser stores', (newProfile) => {
         const attempt = (key: string, size: number) =>
           store.put(key, noise(size)).then(
             () => 'stored',
-            (error: unknown) => (library.isTidemarkError(error) ? `${error.category} ${error.code}` : String(error)),
+            (error: unknown) => (tidemark.isTidemarkError(error) ? `${error.category} ${error.code}` : String(error)),
           )
         const outcomes = await Promise.all([attempt('a', 20_000_000), attempt('c', 30_000_000), attempt('d', 10)])
         const { entries } = await store.list('')
@@ -293,7 +248,7 @@ inChromium('what a browser stores', (newProfile) => {
       ])
       await session.send('Storage.overrideQuotaForOrigin', { origin })
       const later = await page.evaluate(async () => {
-        const store = library.indexedDbStore('small')
+        const store = tidemark.indexedDbStore('small')
         await store.put('a', new Uint8Array(20_000_000).fill(7))
         return [(await store.get('a'))?.size, (await store.get('b'))?.bytes.every((byte) => byte === 2)]
       })
@@ -303,7 +258,7 @@ inChromium('what a browser stores', (newProfile) => {
     test('deleted by another tab while it is in use: not held up, and begun anew', async () => {
       const [one, other] = [await newPage(), await newPage()]
       await one.evaluate(async () => {
-        const store = library.indexedDbStore('gone')
+        const store = tidemark.indexedDbStore('gone')
         await store.put('a', new Uint8Array(3))
         Object.assign(globalThis, { store })
       })
@@ -317,7 +272,7 @@ inChromium('what a browser stores', (newProfile) => {
       )
       expect(how).toBe('deleted')
       const after = await one.evaluate(async () => {
-        const store: ReturnType<typeof library.indexedDbStore> = Reflect.get(globalThis, 'store')
+        const store: ReturnType<typeof tidemark.indexedDbStore> = Reflect.get(globalThis, 'store')
         const none = await store.get('a')
         await store.put('a', new Uint8Array(5), { ifAbsent: true })
         return [none, (await store.get('a'))?.size]
@@ -329,14 +284,14 @@ inChromium('what a browser stores', (newProfile) => {
       const page = await newPage()
       const session = await browser.context.newCDPSession(page)
       const work = page.evaluate(async () => {
-        const store = library.indexedDbStore('cleared')
+        const store = tidemark.indexedDbStore('cleared')
         const outcomes = new Set<string>()
         await store.put('first', new Uint8Array(1))
         for (let i = 0; i < 40; i++) {
           const puts = Array.from({ length: 5 }, (_, n) => store.put(`k/${i}/${n}`, new Uint8Array(50_000)))
           for (const result of await Promise.allSettled(puts)) {
             if (result.status === 'fulfilled') outcomes.add('stored')
-            else outcomes.add(library.isTidemarkError(result.reason) ? result.reason.code : String(result.reason))
+            else outcomes.add(tidemark.isTidemarkError(result.reason) ? result.reason.code : String(result.reason))
           }
         }
         while ((await store.put('last', new Uint8Array(1)).then(() => 'stored', String)) !== 'stored');
@@ -355,7 +310,7 @@ inChromium('what a browser stores', (newProfile) => {
     test('held up by a tab that does not let go: told after ten seconds, and it works once the tab does', async () => {
       const holder = await newPage()
       await holder.evaluate(async () => {
-        const store = library.indexedDbStore('held')
+        const store = tidemark.indexedDbStore('held')
         await store.put('a', new Uint8Array(1))
         await store.close?.()
         const db = await new Promise<IDBDatabase>((resolve) => {
@@ -369,10 +324,10 @@ inChromium('what a browser stores', (newProfile) => {
       await page.clock.install()
       await page.goto(`${server.url}/storage-page`)
       await page.evaluate(() => {
-        const store = library.indexedDbStore('held')
+        const store = tidemark.indexedDbStore('held')
         const told = store.get('a').then(
           () => 'read',
-          (error: unknown) => (library.isTidemarkError(error) ? error.code : String(error)),
+          (error: unknown) => (tidemark.isTidemarkError(error) ? error.code : String(error)),
         )
         Object.assign(globalThis, { store, told })
       })
@@ -397,10 +352,10 @@ inChromium('what a browser stores', (newProfile) => {
         await make('theirs', 'photos')
         await make('newer', 'tidemark-2')
         const code = (name: string) =>
-          library
+          tidemark
             .indexedDbStore(name)
             .put('a', new Uint8Array(1))
-            .then(String, (error: unknown) => (library.isTidemarkError(error) ? error.code : String(error)))
+            .then(String, (error: unknown) => (tidemark.isTidemarkError(error) ? error.code : String(error)))
         const codes = [await code('theirs'), await code('newer')]
         // Nobody of us keeps its owner from upgrading it.
         const upgraded = await new Promise((resolve) => {
@@ -425,13 +380,13 @@ inChromium('what a browser stores', (newProfile) => {
           return false
         }
         const counts: number[] = []
-        const tidemark = await library.connect({ store: 'indexeddb:one' })
+        const connection = await tidemark.connect({ store: 'indexeddb:one' })
         counts.push(asked)
-        const experiment = await tidemark.createExperiment()
+        const experiment = await connection.createExperiment()
         await experiment.uploadArtifact('a', 1)
         await experiment.uploadArtifact('a', 2)
         counts.push(asked)
-        const other = library.indexedDbStore('other')
+        const other = tidemark.indexedDbStore('other')
         await other.put('a', new Uint8Array(1))
         counts.push(asked)
         return counts
@@ -445,7 +400,7 @@ inChromium('what a browser stores', (newProfile) => {
       const page = await newPage()
       await page.evaluate(async () => {
         navigator.storage.persisted = async () => true
-        await (await library.createExperiment()).uploadArtifact('a', 1)
+        await (await tidemark.createExperiment()).uploadArtifact('a', 1)
       })
       expect(messages.filter((message) => message.includes('may delete'))).toEqual([])
     })
@@ -453,13 +408,13 @@ inChromium('what a browser stores', (newProfile) => {
     test('where a page may store nothing, it is kept in memory, and that is said once', async () => {
       const page = await newPage()
       const work = async () => {
-        const experiment = await library.createExperiment()
+        const experiment = await tidemark.createExperiment()
         await experiment.uploadArtifact('a', { kept: true })
-        const read = await (await library.getArtifact('a')).get()
-        const refused = await library
+        const read = await (await tidemark.getArtifact('a')).get()
+        const refused = await tidemark
           .indexedDbStore('x')
           .get('a')
-          .then(String, (error: unknown) => (library.isTidemarkError(error) ? error.code : String(error)))
+          .then(String, (error: unknown) => (tidemark.isTidemarkError(error) ? error.code : String(error)))
         return { read, refused }
       }
       // What a sandboxed frame and pages whose site data are blocked see.

@@ -4,8 +4,12 @@ import { connect } from '../../src/connect.ts'
 import { wasmDigester } from '../../src/content/digest.ts'
 import { close, createExperiment, getArtifact } from '../../src/index.ts'
 import { builtin } from '../../src/platform/builtin.ts'
+import { hasSyncFiles } from '../../src/platform/sync-files.ts'
 import { indexedDbStore } from '../../src/stores/indexeddb.ts'
+import { openDatabaseStore } from '../../src/stores/indexeddb-store.ts'
 import { openStore } from '../../src/stores/open.ts'
+import { opfsStore } from '../../src/stores/opfs.ts'
+import { filesFolder } from '../../src/stores/opfs-files.ts'
 import type { Store } from '../../src/stores/store.ts'
 import { backendConformance } from '../conformance/backend.ts'
 import { mainJobConformance } from '../conformance/main-job.ts'
@@ -21,7 +25,10 @@ export async function perform(): Promise<void> {
   try {
     const task: Task = await (await fetch('/task')).json()
     if (task.do === 'write') await answer(await writeFixedValues())
-    else for await (const outcome of runSuites(task, inBrowsers)) await answer(outcome)
+    else {
+      await answer({ note: await whatFiles() })
+      for await (const outcome of runSuites(task, inBrowsers)) await answer(outcome)
+    }
     await answer({ done: true })
   } catch (error) {
     await answer({ failed: String(error) })
@@ -57,6 +64,22 @@ const inBrowsers: MoreSuites = {
         await remove('tidemark')
       })
 
+      it('has files only where it can flush them', async () => {
+        const { store, name, dispose } = await open((name) => opfsStore(name))
+        await store.put('small', new Uint8Array(1000))
+        expect(await countFiles(name)).toBe(0)
+        await store.put('large', new Uint8Array(2_000_000).fill(3))
+        const count = await countFiles(name)
+        if (count > 0) expect(hasSyncFiles()).toBe(true)
+        for (const reader of [store, indexedDbStore(name)]) {
+          const { bytes, size } = (await reader.get('large', { range: { start: 1_999_990 } })) ?? {}
+          expect({ bytes, size }).toEqual({ bytes: new Uint8Array(10).fill(3), size: 2_000_000 })
+        }
+        await store.delete('large')
+        expect(await countFiles(name)).toBe(0)
+        await dispose()
+      })
+
       it('says that it has no files', async () => {
         await expect(openStore('./data')).rejects.toMatchObject({ code: 'no-file-system' })
         const tidemark = await connect({ store: 'memory:' })
@@ -68,8 +91,10 @@ const inBrowsers: MoreSuites = {
     })
   },
   store() {
-    storeConformance('indexedDbStore', open)
-    storeModel('indexedDbStore', open)
+    storeConformance('indexedDbStore', () => open())
+    storeModel('indexedDbStore', () => open())
+    storeConformance('opfsStore, every value a file where files can be written', openFiles, { many: 1100 })
+    storeModel('opfsStore', openFiles)
   },
   codecs: browserValues,
   backend() {
@@ -85,25 +110,63 @@ const inBrowsers: MoreSuites = {
       }
     })
   },
-  'main job': () => mainJobConformance('IndexedDB', open),
+  'main job': () => mainJobConformance('IndexedDB', () => open()),
 }
 
 let opened = 0
 
 /** A store over a database of its own, another instance of it, and a way to be rid of both. */
-async function open() {
+async function open(make = (name: string) => indexedDbStore(name)) {
   const name = `test-${performance.timeOrigin}-${opened++}`
   const stores: Store[] = []
   const again = async () => {
-    const store = indexedDbStore(name)
+    const store = make(name)
     stores.push(store)
     return store
   }
   const dispose = async () => {
     for (const store of stores) await store.close?.()
     await remove(name)
+    await removeFiles(name)
   }
-  return { store: await again(), again, dispose }
+  return { store: await again(), again, dispose, name }
+}
+
+function openFiles() {
+  return open((name) => openDatabaseStore(name, {}, { scheme: 'opfs', filesFrom: 1 }))
+}
+
+/** What this place can do with files of its own, for the reader of the matrix. */
+async function whatFiles(): Promise<string> {
+  const { store, name, dispose } = await open((name) => opfsStore(name, { warn: (reason) => told.push(reason) }))
+  const told: string[] = []
+  await store.put('large', new Uint8Array(2_000_000))
+  const count = await countFiles(name)
+  await dispose()
+  if (count === 1) return 'large values are files'
+  const refusal = told.find((one) => one.startsWith('Files'))
+  return `large values are in IndexedDB: ${refusal ? refusal.replace(/, so .*/, '') : 'files can be flushed in web workers only'}`
+}
+
+async function removeFiles(name: string): Promise<void> {
+  const root = await privateRoot()
+  await root?.removeEntry(filesFolder(name) ?? '', { recursive: true }).catch((error: unknown) => {
+    if (!(error instanceof DOMException && error.name === 'NotFoundError')) throw error
+  })
+}
+
+async function countFiles(name: string): Promise<number> {
+  const root = await privateRoot()
+  let count = 0
+  for await (const [folder, entry] of root?.entries() ?? []) {
+    if (folder !== filesFolder(name) || !(entry instanceof FileSystemDirectoryHandle)) continue
+    for await (const _ of entry.keys()) count++
+  }
+  return count
+}
+
+async function privateRoot(): Promise<FileSystemDirectoryHandle | undefined> {
+  return typeof navigator.storage?.getDirectory === 'function' ? navigator.storage.getDirectory() : undefined
 }
 
 function remove(database: string): Promise<unknown> {

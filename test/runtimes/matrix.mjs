@@ -16,6 +16,7 @@ export function tellOutcome(rows, { strict }) {
     const [first, ...others] = row
     console.log([first.padEnd(widths[0]), ...others.map((cell, at) => cell.padStart(widths[at + 1]))].join('  '))
   }
+  for (const { name, notes } of rows) for (const note of notes) console.log(`${name}: ${note}`)
   const missing = rows.filter((row) => row.missing !== undefined)
   for (const { name, missing: reason } of missing)
     console.log(`${strict ? 'FAILED' : 'NOT RUN'}: ${name} could not be had: ${reason}.`)

@@ -38,7 +38,7 @@ const runtimes = findRuntimes().filter(
   ({ name }) => names.length === 0 || names.some((one) => name.toLowerCase().startsWith(one)),
 )
 const found = runtimes.filter(({ missing }) => missing === undefined)
-const rows = new Map(runtimes.map((runtime) => [runtime, { ...runtime, outcomes: [], ms: 0 }]))
+const rows = new Map(runtimes.map((runtime) => [runtime, { ...runtime, outcomes: [], notes: [], ms: 0 }]))
 let importMs
 const bundles = {}
 for (const { bundle } of found) bundles[bundle] ??= await bundleSuites(bundle)
@@ -66,6 +66,7 @@ try {
       { do: 'run', numRuns: runtime.browser ? NUM_RUNS_IN_BROWSERS : NUM_RUNS, scratch, written: readable },
       (answer) => {
         if (answer.done) done = true
+        else if (answer.note) rows.get(runtime).notes.push(answer.note)
         else rows.get(runtime).outcomes.push(answer)
       },
     )
