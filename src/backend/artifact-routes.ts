@@ -19,7 +19,7 @@ const largestCommit = 16 * 1024 * 1024
 const largestIndex = 9_999_999_999
 
 export function artifactRoutes(router: Router, services: Services): void {
-  const { artifacts, deletions, lineage } = services
+  const { artifacts, deletions, lineage, migration } = services
   const artifact = `${routes.artifacts()}/:workspace/:name`
 
   router.on('GET', routes.artifacts(), async ({ query, access }) => {
@@ -63,8 +63,8 @@ export function artifactRoutes(router: Router, services: Services): void {
     const place = placeOf(call, 'reader')
     const index = indexOf(call.params.index)
     const { held } = await artifacts.resolve(place, index)
-    await services.migration.ensure()
-    return json(await lineage.of(place, index, held.record.content.experimentKey))
+    await migration.ensure()
+    return json(await lineage.of(place, index, held.record.content.experimentKey, call.access))
   })
   router.on('DELETE', `${artifact}/versions/:index`, async (call) => {
     assertQuery(call.query, [])

@@ -15,7 +15,7 @@ const page = 1000
 
 /** Lists, details, deletion and consumers. Comet's answers are known, of their addresses only some. */
 export function cometArtifactListRoutes(router: Router, services: Services): void {
-  const { artifacts, deletions, lineage, workspaces } = services
+  const { artifacts, deletions, lineage, migration, workspaces } = services
 
   router.on('GET', `${restPrefix}/artifacts/get-all`, async ({ access, query }) => {
     const workspace = checkName(optional(query, 'workspaceName') ?? required(query, 'workspace'), 'workspace')
@@ -78,7 +78,8 @@ export function cometArtifactListRoutes(router: Router, services: Services): voi
     const { index, ...place } = parseVersionId(required(query, 'artifactVersionId'))
     access.require('reader', place.workspace)
     const { held } = await artifacts.resolve(place, index)
-    const { consumers } = await lineage.of(place, index, held.record.content.experimentKey)
+    await migration.ensure()
+    const { consumers } = await lineage.of(place, index, held.record.content.experimentKey, access)
     return json({
       consumers: consumers.map(({ experimentKey, name, at }) => ({ experimentKey, experimentName: name, at })),
     })

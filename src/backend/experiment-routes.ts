@@ -10,7 +10,10 @@ import { requestShape } from './shape.ts'
 
 const largestBody = 64 * 1024
 
-export function experimentRoutes(router: Router, { experiments, artifacts, lineage, options }: Services): void {
+export function experimentRoutes(
+  router: Router,
+  { experiments, artifacts, lineage, migration, options }: Services,
+): void {
   const inputs = routes.inputs('KEY').replace('KEY', ':key')
 
   router.on('POST', inputs, async ({ request, params, query, access }) => {
@@ -34,6 +37,7 @@ export function experimentRoutes(router: Router, { experiments, artifacts, linea
       assertQuery(query, ['after', 'limit'])
       const { key, workspace } = await experiments.get(checkExperimentKey(params.key))
       access.require('reader', workspace)
+      await migration.ensure()
       return json(await lineage.list(kind, key, optional(query, 'after'), limitOf(query)))
     })
   router.on('POST', routes.endExperiment('KEY').replace('KEY', ':key'), async ({ request, params, query, access }) => {

@@ -1,4 +1,5 @@
 import type { LineageExperiment, LineageReply, LineageVersion } from '../protocol/lineage.ts'
+import type { Access } from './access.ts'
 import { padded } from './artifact-records.ts'
 import type { Experiments } from './experiments.ts'
 import type { ArtifactPlace } from './identifiers.ts'
@@ -52,34 +53,39 @@ export class Lineage {
     return { items, ...(next !== undefined && { next }) }
   }
 
-  async of({ workspace, name }: ArtifactPlace, index: number, producer: string | null): Promise<LineageReply> {
+  /** As far as whoever asks may see: experiments of other workspaces, and versions there, are left out. */
+  async of(
+    { workspace, name }: ArtifactPlace,
+    index: number,
+    producer: string | null,
+    access: Access,
+  ): Promise<LineageReply> {
     const { read } = await this.#page(`consumers/${workspace}/${name}/${padded(index)}/`, undefined, longestLineage)
     const consumers = []
     for (const shape of read) {
       const key = shape.text('key')
-      consumers.push({
-        ...(await this.#experiment(key)),
-        at: shape.count('at'),
-        outputs: await this.#versions('outputs', key),
-      })
+      const consumer = await this.#experiment(key, access)
+      if (!consumer) continue
+      consumers.push({ ...consumer, at: shape.count('at'), outputs: await this.#versions('outputs', key, access) })
     }
+    const maker = producer === null ? undefined : await this.#experiment(producer, access)
     return {
-      producer:
-        producer === null
-          ? null
-          : { ...(await this.#experiment(producer)), inputs: await this.#versions('inputs', producer) },
+      producer: maker ? { ...maker, inputs: await this.#versions('inputs', maker.experimentKey, access) } : null,
       consumers: consumers.sort((a, b) => a.at - b.at),
     }
   }
 
-  async #experiment(experimentKey: string): Promise<LineageExperiment> {
+  async #experiment(experimentKey: string, access: Access): Promise<LineageExperiment | undefined> {
     const experiment = await this.#experiments.find(experimentKey)
+    if (experiment && !access.may('reader', experiment.workspace)) return undefined
     return { experimentKey, name: experiment?.name ?? null, project: experiment?.project ?? null }
   }
 
-  async #versions(kind: 'inputs' | 'outputs', key: string): Promise<LineageVersion[]> {
+  async #versions(kind: 'inputs' | 'outputs', key: string, access: Access): Promise<LineageVersion[]> {
     const { items } = await this.list(kind, key, undefined, longestLineage)
-    return items.map(({ workspace, name, index }) => ({ workspace, name, index }))
+    return items
+      .filter(({ workspace }) => access.may('reader', workspace))
+      .map(({ workspace, name, index }) => ({ workspace, name, index }))
   }
 
   async #mark(kind: 'inputs' | 'outputs', key: string, version: ExperimentVersion): Promise<void> {

