@@ -31,6 +31,11 @@ export interface BackendOptions {
   readonly trusted?: boolean
   /** `keys`: only who has a key is answered, and as far as its roles go. Default `open`: for embedded use, and whoever guards the backend otherwise. */
   readonly access?: 'open' | 'keys'
+  /**
+   * Milliseconds for which a key that was found good is believed without a look at its record; default 0: what is revoked is refused at once, by every process on
+   * the same stores. Where each look goes over a network, some seconds of belief make requests quicker.
+   */
+  readonly keysBelievedFor?: number
   /** Workspaces that are there before anything is in them. */
   readonly workspaces?: readonly string[]
 }
@@ -69,7 +74,7 @@ export function createBackend(options: BackendOptions): Backend {
     void work.finally(() => behind.delete(work))
   }
   const services = createServices({ records, blobs, now, randomId, trusted, workspaces, background })
-  const keys = new Keys(services.records, now)
+  const keys = new Keys(services.records, now, options.keysBelievedFor ?? 0)
   const router = new Router()
   packRoutes(router, services)
   artifactRoutes(router, services)

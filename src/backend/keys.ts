@@ -1,6 +1,7 @@
 import { openDigester } from '../content/digest.ts'
 import { InvalidInputError, NotFoundError, PermissionError } from '../errors.ts'
 import { checkName } from '../paths.ts'
+import { SharedRuns } from '../platform/shared-runs.ts'
 import { Access, everywhere, type Role, roles } from './access.ts'
 import { eachOf } from './each-of.ts'
 import { recordShape } from './shape.ts'
@@ -16,25 +17,33 @@ export interface StoredKey {
   readonly revoked: boolean
 }
 
+interface HeldKey {
+  readonly stored: StoredKey
+  readonly hash: string
+  readonly etag: string
+}
+
 const prefix = 'keys/'
 const idDigits = 32
 
 // 256 bits cannot be guessed, so a plain digest of them hides them.
 const secretBytes = 32
 
-// Long enough that a digest is taken once for many requests; a revocation is seen this much later by other processes.
-const trustedFor = 5000
 const mostRemembered = 1000
 
 /** Keys and what they may do. */
 export class Keys {
   readonly #records: StoreRecords
   readonly #now: () => number
+  readonly #believedFor: number
   readonly #recent = new Map<string, { roles: ReadonlyMap<string, Role>; until: number }>()
+  // Many requests at once cost one look, which began after each of them came: a key that was revoked before is refused.
+  readonly #looks = new SharedRuns<HeldKey | undefined>()
 
-  constructor(records: StoreRecords, now: () => number) {
+  constructor(records: StoreRecords, now: () => number, believedFor: number) {
     this.#records = records
     this.#now = now
+    this.#believedFor = believedFor
   }
 
   /** Makes a key. It is told here, and never again. */
@@ -90,21 +99,26 @@ export class Keys {
     const hash = await hashOf(key)
     const recent = this.#recent.get(hash)
     if (recent && recent.until > this.#now()) return new Access(recent.roles)
-    const held = await this.#read(hash.slice(0, idDigits))
+    const id = hash.slice(0, idDigits)
+    const held = await this.#looks.run(id, () => this.#read(id))
     if (!held || held.stored.revoked || !isSame(held.hash, hash))
       throw new PermissionError('This key is not known here, or was revoked. Ask an owner for another.', {
         code: 'unknown-api-key',
       })
+    if (this.#believedFor > 0) this.#believe(hash, held.stored.roles)
+    return new Access(held.stored.roles)
+  }
+
+  #believe(hash: string, granted: ReadonlyMap<string, Role>): void {
     this.#recent.delete(hash)
-    this.#recent.set(hash, { roles: held.stored.roles, until: this.#now() + trustedFor })
+    this.#recent.set(hash, { roles: granted, until: this.#now() + this.#believedFor })
     for (const oldest of this.#recent.keys()) {
       if (this.#recent.size <= mostRemembered) break
       this.#recent.delete(oldest)
     }
-    return new Access(held.stored.roles)
   }
 
-  async #read(id: string): Promise<{ stored: StoredKey; hash: string; etag: string } | undefined> {
+  async #read(id: string): Promise<HeldKey | undefined> {
     const what = `The record of key ${id}`
     const held = await this.#records.read(`${prefix}${id}`, what)
     if (!held) return undefined

@@ -11,7 +11,7 @@ export const key: Command = {
   operands: { usage: 'create|list|revoke [ID]', least: 1, most: 2 },
   about: [
     'A key has a role in one workspace (--workspace NAME), or in all. A reader reads; a writer also logs; an owner also deletes projects and artifacts.',
-    'It is shown once, when it is made: the store keeps a digest of it. What is revoked is refused within five seconds.',
+    'It is shown once, when it is made: the store keeps a digest of it. What is revoked is refused from then on.',
   ],
   options: {
     role: { type: 'text', value: 'ROLE', choices: roles, about: 'reader, writer or owner (default: writer)' },

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { dirname, join, resolve } from 'node:path'
 import { CorruptionError, InvalidInputError, UnsupportedError } from '../errors.ts'
+import { SharedRuns } from '../platform/shared-runs.ts'
 import { linkFound } from './fs-errors.ts'
 import { codeOf, type FsIo, type FsStat, hasCode } from './fs-io.ts'
 
@@ -20,7 +21,7 @@ export interface StoreFolder {
   readonly known: Set<string>
   /** Those of them whose entry is durable. */
   readonly durable: Set<string>
-  readonly syncs: Map<string, { running: Promise<void>; next?: Promise<void> }>
+  readonly syncs: SharedRuns<void>
 }
 
 const marker = 'tidemark-store'
@@ -56,7 +57,7 @@ export async function openFolder(path: string, io: FsIo, create: boolean): Promi
     hardLinks: true,
     known: new Set(),
     durable: new Set(),
-    syncs: new Map(),
+    syncs: new SharedRuns(),
   }
   if (!(await readMarker(folder, path))) {
     const names = await io.readdir(root)
@@ -251,20 +252,7 @@ async function makeFolders(io: FsIo, path: string): Promise<void> {
  * Makes the entries of a folder durable. One sync serves all who asked before it began: those who come while one runs share the next.
  */
 export function syncFolder(folder: StoreFolder, path: string): Promise<void> {
-  const { syncs, io } = folder
-  const current = syncs.get(path)
-  if (current?.next) return current.next
-  const start = (): Promise<void> => {
-    const running = syncPath(io, path).finally(() => {
-      if (syncs.get(path)?.running === running && !syncs.get(path)?.next) syncs.delete(path)
-    })
-    syncs.set(path, { running })
-    return running
-  }
-  if (!current) return start()
-  // A failure belongs to those who waited for that one; the next tries for itself.
-  current.next = current.running.catch(() => undefined).then(start)
-  return current.next
+  return folder.syncs.run(path, () => syncPath(folder.io, path))
 }
 
 async function syncPath(io: FsIo, path: string): Promise<void> {

@@ -228,6 +228,19 @@ describe('access', () => {
     await other.keys.revoke(stored.id)
     expect(await ask()).toBe(401)
     expect((await other.keys.list()).map(({ revoked }) => revoked)).toEqual([true])
+    // A process of its own, on the same store: it has answered to a key, which is then revoked elsewhere.
+    const second = createBackend({ records: store, blobs: store, access: 'keys' })
+    const believing = createBackend({ records: store, blobs: store, access: 'keys', keysBelievedFor: 60_000 })
+    const shared = await other.keys.create('y', new Map([['*', 'reader']]))
+    const statusAt = async (one: Backend) =>
+      (await one.fetch(new Request(`${base}/api/rest/v2/workspaces`, { headers: { authorization: shared.key } })))
+        .status
+    for (const one of [second, believing]) expect(await statusAt(one)).toBe(200)
+    const before = Array.from({ length: 20 }, () => statusAt(second))
+    await other.keys.revoke(shared.stored.id)
+    expect(await Promise.all(Array.from({ length: 20 }, () => statusAt(second)))).toEqual(Array(20).fill(401))
+    await Promise.all(before)
+    expect(await statusAt(believing)).toBe(200)
     await expect(other.keys.revoke('0'.repeat(32))).rejects.toMatchObject({ code: 'key-not-found' })
     await expect(other.keys.create('none', new Map())).rejects.toMatchObject({ code: 'invalid-role' })
   })
