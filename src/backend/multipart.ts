@@ -1,4 +1,5 @@
 import { InvalidInputError } from '../errors.ts'
+import { requestsTakeStreams } from '../platform/request-streams.ts'
 
 /** One part of a form. Its bytes must be read, or left, before the next part is asked for. */
 export interface Part {
@@ -20,7 +21,8 @@ export async function* readMultipart(request: Request): AsyncGenerator<Part, und
   const type = request.headers.get('content-type') ?? ''
   const boundary = /^multipart\/form-data\s*;(?:.*;)?\s*boundary=(?:"([^"]{1,200})"|([^\s;"]{1,200}))/i.exec(type)
   if (!boundary) throw invalid(`its type is '${type.slice(0, 100)}', it must be multipart/form-data with a boundary`)
-  const source = new Source(request.body, encode(`\r\n--${boundary[1] ?? boundary[2]}`))
+  const body = requestsTakeStreams() ? request.body : (await request.blob()).stream()
+  const source = new Source(body, encode(`\r\n--${boundary[1] ?? boundary[2]}`))
   try {
     // As if a line had ended before: the first boundary is then like the others.
     source.unread(encode('\r\n'))

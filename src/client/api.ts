@@ -3,6 +3,7 @@ import { type Logger, silentLogger } from '../logging.ts'
 import { requestsTakeStreams } from '../platform/request-streams.ts'
 import { routes } from '../protocol/routes.ts'
 import { refusal, toClientError } from './api-error.ts'
+import { formBody } from './form-body.ts'
 import { type RetryOptions, withRetries } from './retry.ts'
 
 export interface ApiOptions {
@@ -78,7 +79,11 @@ export class Api {
     { search, form, signal }: Omit<CallOptions, 'body'> & { readonly form: () => Promise<FormData> | FormData },
   ): Promise<T> {
     return this.#ask('POST', path, signal, async (all) => {
-      const response = await this.#send(path + queryOf(search), { method: 'POST', body: await form(), signal: all })
+      const response = await this.#send(path + queryOf(search), {
+        method: 'POST',
+        ...formBody(await form()),
+        signal: all,
+      })
       return response.json()
     })
   }
