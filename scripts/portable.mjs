@@ -17,6 +17,14 @@ const entries = Object.values(exports).flatMap(
   (target) => /^\.\/dist\/portable\/(.+)\.js$/.exec(target.default)?.[1] ?? [],
 )
 
+/** What each of these needs at once is one module, as far as those before it do not have it. */
+const parts = {
+  core: 'index.js',
+  experiment: 'experiment.js',
+  reading: 'client/read-version.js',
+  writing: 'client/writing.js',
+}
+
 const compiled = mkdtempSync(join(tmpdir(), 'tidemark-portable-'))
 try {
   compile()
@@ -46,8 +54,9 @@ function leaveOutFiles() {
 }
 
 async function bundle() {
-  const core = alwaysLoaded(join(compiled, 'index.js'))
-  const experiments = alwaysLoaded(join(compiled, 'experiment.js'))
+  const partOf = new Map()
+  for (const [part, entry] of Object.entries(parts))
+    for (const path of alwaysLoaded(join(compiled, entry))) if (!partOf.has(path)) partOf.set(path, part)
   const build = await rollup({
     input: Object.fromEntries(entries.map((name) => [name, join(compiled, `${name}.js`)])),
     external: (id) => !id.startsWith('.') && !id.startsWith(compiled),
@@ -61,7 +70,7 @@ async function bundle() {
     format: 'esm',
     chunkFileNames: '[name]-[hash].js',
     hoistTransitiveImports: false,
-    manualChunks: (id) => (core.has(id) ? 'core' : experiments.has(id) ? 'experiment' : undefined),
+    manualChunks: (id) => partOf.get(id),
   })
   await build.close()
 }

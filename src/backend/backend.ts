@@ -2,20 +2,10 @@ import { throwIfAborted } from '../errors.ts'
 import { isRestUrl } from '../protocol/routes.ts'
 import type { Store } from '../stores/store.ts'
 import { Access } from './access.ts'
-import { artifactRoutes } from './artifact-routes.ts'
-import { collectionRoutes } from './collection-routes.ts'
-import { cometArtifactRoutes } from './comet-artifact-routes.ts'
-import { cometAssetRoutes } from './comet-asset-routes.ts'
-import { cometExperimentRoutes } from './comet-experiment-routes.ts'
-import { cometMetricRoutes } from './comet-metric-routes.ts'
-import { cometTextRoutes } from './comet-text-routes.ts'
-import { cometWorkspaceRoutes } from './comet-workspace-routes.ts'
 import { errorReply } from './error-reply.ts'
-import { experimentRoutes } from './experiment-routes.ts'
+import { GroupedRouter } from './grouped-router.ts'
 import { Keys } from './keys.ts'
-import { logRoutes } from './log-routes.ts'
-import { packRoutes } from './pack-routes.ts'
-import { Router, type Scope } from './router.ts'
+import type { Scope } from './router.ts'
 import { createServices } from './services.ts'
 
 export interface BackendOptions {
@@ -45,8 +35,8 @@ export interface Backend {
   fetch(request: Request): Promise<Response>
   /** Who may ask, when `access` is `keys`. */
   readonly keys: Keys
-  /** All routes there are. */
-  readonly routes: readonly { readonly method: string; readonly path: string; readonly scope: Scope }[]
+  /** All routes there are. They are loaded when they are first asked for; who asks for the list has loaded all. */
+  routes(): Promise<readonly { readonly method: string; readonly path: string; readonly scope: Scope }[]>
   /** Waits for the requests under way, and closes the stores. */
   close(): Promise<void>
 }
@@ -75,18 +65,7 @@ export function createBackend(options: BackendOptions): Backend {
   }
   const services = createServices({ records, blobs, now, randomId, trusted, workspaces, background })
   const keys = new Keys(services.records, now, options.keysBelievedFor ?? 0)
-  const router = new Router()
-  packRoutes(router, services)
-  artifactRoutes(router, services)
-  experimentRoutes(router, services)
-  collectionRoutes(router, services)
-  logRoutes(router, services)
-  cometWorkspaceRoutes(router, services)
-  cometExperimentRoutes(router, services)
-  cometMetricRoutes(router, services)
-  cometTextRoutes(router, services)
-  cometAssetRoutes(router, services)
-  cometArtifactRoutes(router, services)
+  const router = new GroupedRouter(services)
   const underWay = new Set<Promise<Response>>()
 
   async function answer(request: Request): Promise<Response> {
@@ -101,7 +80,7 @@ export function createBackend(options: BackendOptions): Backend {
 
   return {
     keys,
-    routes: router.list(),
+    routes: () => router.list(),
     async fetch(request) {
       const work = answer(request)
       underWay.add(work)

@@ -1,5 +1,7 @@
 import { routes } from '../protocol/routes.ts'
 import { readJson } from './body.ts'
+import { Collection, usualGrace } from './collection.ts'
+import { collectLeftovers } from './leftovers.ts'
 import { assertQuery } from './query.ts'
 import { json } from './reply.ts'
 import type { Router } from './router.ts'
@@ -12,14 +14,11 @@ export function collectionRoutes(router: Router, services: Services): void {
   router.on('POST', routes.collect(), async ({ request, query, access }) => {
     assertQuery(query, [])
     access.requireEverywhere('owner')
-    // Loaded when it is asked for: most programs never collect.
-    const { Collection, usualGrace } = await import('./collection.ts')
     const shape = requestShape((await readJson(request, largestBody)) ?? {})
     const dryRun = shape.optionalFlag('dryRun') ?? false
     const graceMs = shape.optionalCount('graceMs') ?? usualGrace
     shape.done()
     const freed = await new Collection(services).collect({ dryRun, graceMs, signal: request.signal })
-    const { collectLeftovers } = await import('./leftovers.ts')
     const bytes = await collectLeftovers(services, { dryRun, graceMs })
     return json({ ...freed, bytesFreed: freed.bytesFreed + bytes })
   })

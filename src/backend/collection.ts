@@ -4,6 +4,7 @@ import type { CollectReply } from '../protocol/shapes.ts'
 import type { Condemned, CondemnedList } from './condemned.ts'
 import type { Forward } from './forwards.ts'
 import { Marking, type MarkingParts } from './marking.ts'
+import { OpenAssets } from './open-assets.ts'
 import { listPackObjects, type PackObject } from './pack-objects.ts'
 import { packKey } from './packs.ts'
 import { type Remainder, Rewriting } from './rewriting.ts'
@@ -175,7 +176,8 @@ export class Collection {
   }
 
   #parts({ dryRun, signal }: CollectOptions): MarkingParts {
-    const { heads, versions, packs, chunks, openAssets, options } = this.#services
+    const { heads, versions, packs, chunks, options } = this.#services
+    const openAssets = new OpenAssets(this.#services)
     return { records: options.records, heads, versions, packs, chunks, openAssets, dryRun, ...(signal && { signal }) }
   }
 }

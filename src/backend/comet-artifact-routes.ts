@@ -16,7 +16,8 @@ import {
   parseVersionId,
   versionIdOf,
 } from './identifiers.ts'
-import type { OpenVersion } from './open-versions.ts'
+import { OpenAssets } from './open-assets.ts'
+import { type OpenVersion, OpenVersions } from './open-versions.ts'
 import { optional, required } from './query.ts'
 import { json } from './reply.ts'
 import type { Call, Router } from './router.ts'
@@ -27,11 +28,13 @@ import { zipReply } from './zip-reply.ts'
 
 /** Artifacts, as Comet's REST API v2 has them. */
 export function cometArtifactRoutes(router: Router, services: Services): void {
-  const { artifacts, experiments, lineage, openVersions, openAssets, options } = services
+  const { artifacts, experiments, lineage, options } = services
+  const openAssets = new OpenAssets(services)
+  const openVersions = new OpenVersions({ ...services, ...options, openAssets })
 
   router.on('GET', `${restPrefix}/artifacts/version`, async (call) => {
     const { access, query } = call
-    const draft = await draftOf(call, services)
+    const draft = await draftOf(call, openVersions)
     if (draft) return json(await draftToComet(services, draft))
     const resolved = await resolve(call, services)
     const consumer = optional(query, 'consumerExperimentKey')
@@ -44,7 +47,7 @@ export function cometArtifactRoutes(router: Router, services: Services): void {
     return json(versionToComet(resolved, artifacts.wire(resolved)))
   })
   router.on('GET', `${restPrefix}/artifacts/version/files`, async (call) => {
-    const draft = await draftOf(call, services)
+    const draft = await draftOf(call, openVersions)
     if (draft) {
       const { record } = draft
       const sent = await openAssets.list(record, record.index)
@@ -145,7 +148,7 @@ export function cometArtifactRoutes(router: Router, services: Services): void {
     const shape = await cometBody(call)
     const { index, ...place } = parseVersionId(shape.text('artifactVersionId'))
     call.access.require('writer', place.workspace)
-    await changeLabels(shape, place, index, services)
+    await changeLabels(shape, place, index, { ...services, openVersions })
     return json(saved)
   })
   cometArtifactListRoutes(router, services)
@@ -169,7 +172,7 @@ async function changeLabels(
   shape: Shape,
   place: ArtifactPlace,
   index: number,
-  { artifacts, heads, labels, openVersions }: Services,
+  { artifacts, heads, labels, openVersions }: Services & { openVersions: OpenVersions },
 ): Promise<void> {
   const [alias, tags] = [shape.optionalTexts('alias'), shape.optionalTexts('versionTags')]
   const metadata = metadataOf(shape)
@@ -198,7 +201,7 @@ async function changeLabels(
 }
 
 /** A version that is asked for by its id while it is open: its maker reads it back at once. */
-async function draftOf({ query, access }: Call, { openVersions }: Services): Promise<OpenVersion | undefined> {
+async function draftOf({ query, access }: Call, openVersions: OpenVersions): Promise<OpenVersion | undefined> {
   const id = versionIdIn(query)
   if (id === undefined) return undefined
   const { index, ...place } = parseVersionId(id)

@@ -4,9 +4,11 @@ import { restPrefix } from '../protocol/routes.ts'
 import type { JsonValue, Metadata } from '../protocol/shapes.ts'
 import { contentType, rangedReply } from './assets.ts'
 import { askedExperiment, countOf, flagOf, saved } from './comet-calls.ts'
+import { Files } from './files.ts'
 import { parseVersionId } from './identifiers.ts'
 import { readMultipart, textOfPart } from './multipart.ts'
-import { HeldAsset } from './open-assets.ts'
+import { HeldAsset, OpenAssets } from './open-assets.ts'
+import { OpenVersions } from './open-versions.ts'
 import { optional, required } from './query.ts'
 import { json } from './reply.ts'
 import type { Call, Router } from './router.ts'
@@ -35,7 +37,10 @@ type TakeFile = (file: {
 
 /** Assets of experiments, as Comet's REST API v2 has them. Bytes go to the store while they arrive. */
 export function cometAssetRoutes(router: Router, services: Services): void {
-  const { runs, files, openVersions, openAssets, options } = services
+  const { runs, options } = services
+  const files = new Files(options.blobs)
+  const openAssets = new OpenAssets(services)
+  const openVersions = new OpenVersions({ ...services, ...options, openAssets })
 
   router.on('POST', `${restPrefix}/write/experiment/upload-asset`, async (call) => {
     const { key } = await askedExperiment(services, call, 'writer')
@@ -177,10 +182,10 @@ export async function runAssetReply(
   })
 }
 
-function fileReply({ files }: Services, experiment: string, asset: RunAsset, request: Request): Promise<Response> {
+function fileReply({ options }: Services, experiment: string, asset: RunAsset, request: Request): Promise<Response> {
   const { size, mediaType, file } = asset
   return rangedReply(request, { size, etag: file, type: contentType(mediaType) }, (start, end) =>
-    files.read(experiment, file, asset, { start, end, signal: request.signal }),
+    new Files(options.blobs).read(experiment, file, asset, { start, end, signal: request.signal }),
   )
 }
 

@@ -92,6 +92,7 @@ export function cometExperimentRoutes(router: Router, services: Services): void 
   })
   router.on('GET', `${restPrefix}/write/experiment/delete`, async (call) => {
     const { key } = await askedExperiment(services, call, 'writer')
+    const { deleteExperiment } = await import('./delete-experiment.ts')
     await deleteExperiment(services, key)
     return json({ ...saved, msg: 'Deleted' })
   })
@@ -133,13 +134,6 @@ async function link(projects: Projects, experiment: Experiment, place: ProjectPl
 /** R's client has no word for the end of an experiment: that its signs of life stop says nothing. */
 async function endsSilently({ runs }: Services, key: string): Promise<boolean> {
   return (await runs.read(key)).others.get('Created from')?.current.value === 'cometr'
-}
-
-/** The record goes first: from then on there is no such experiment. What is left of it is in nobody's way. */
-export async function deleteExperiment({ experiments, runs, files }: Services, key: string): Promise<void> {
-  await experiments.change(key, (experiment) => ({ ...experiment, deleted: true }))
-  await runs.delete(key)
-  await files.deleteAll(key)
 }
 
 function linkOf({ url }: Call, { workspace, project, key }: Pick<Experiment, 'workspace' | 'project' | 'key'>): string {

@@ -1,5 +1,4 @@
 import { InvalidInputError, NotFoundError } from '../errors.ts'
-import { clientPrefix, restPrefix } from '../protocol/routes.ts'
 import type { Access } from './access.ts'
 
 /** One request, taken apart. */
@@ -49,11 +48,12 @@ export class Router {
     return this.#routes.map(({ method, segments, scope }) => ({ method, path: segments.join('/'), scope }))
   }
 
-  /** @throws NotFoundError `unknown-route`; InvalidInputError `wrong-method`, `invalid-url` */
-  async handle(request: Request, access: Access): Promise<Response> {
-    const url = new URL(request.url)
-    const path = pathOf(url)
-    const segments = path.split('/')
+  /**
+   * @param segments of the path, which begins with one slash
+   * @throws NotFoundError `unknown-route`; InvalidInputError `wrong-method`, `invalid-url`
+   */
+  async handle(request: Request, url: URL, segments: readonly string[], access: Access): Promise<Response> {
+    const path = segments.join('/')
     const matching = this.#exact.get(path) ?? this.#routes.filter((route) => matches(route.segments, segments))
     const route = matching.find(({ method }) => method === request.method)
     if (route) {
@@ -71,14 +71,8 @@ export class Router {
   }
 }
 
-/** Some of Comet's clients join address and path with two slashes, and one has another name for the beginning. */
-function pathOf({ pathname }: URL): string {
-  const path = pathname.replace(/^\/{2,}/, '/')
-  const other = `${clientPrefix}/rest/v2/`
-  return path.startsWith(other) ? `${restPrefix}/${path.slice(other.length)}` : path
-}
-
-function matches(pattern: readonly string[], segments: readonly string[]): boolean {
+/** Whether the segments of a path are those of a route. */
+export function matches(pattern: readonly string[], segments: readonly string[]): boolean {
   return (
     pattern.length === segments.length &&
     pattern.every((one, at) => (one.startsWith(':') ? segments[at] !== '' : one === segments[at]))
@@ -102,7 +96,7 @@ function decode(segment: string): string {
   }
 }
 
-function unknownRoute(path: string): NotFoundError {
+export function unknownRoute(path: string): NotFoundError {
   return new NotFoundError(
     `There is nothing at ${path.slice(0, 200)}. Is this the address of a Tidemark server, and of this version?`,
     {

@@ -5,14 +5,11 @@ import { Commits } from './commits.ts'
 import { Condemned } from './condemned.ts'
 import { Deletions } from './deletions.ts'
 import { Experiments } from './experiments.ts'
-import { Files } from './files.ts'
 import { Heads } from './heads.ts'
 import { Heartbeats } from './heartbeats.ts'
 import { Labels } from './labels.ts'
 import { Lineage } from './lineage.ts'
 import { Migration } from './migration.ts'
-import { OpenAssets } from './open-assets.ts'
-import { OpenVersions } from './open-versions.ts'
 import { Others } from './others.ts'
 import { Packs } from './packs.ts'
 import { Projects } from './projects.ts'
@@ -50,7 +47,6 @@ export function createServices(options: ServiceOptions) {
   const packs = new Packs(blobs, records, condemned)
   const guard = new CommitGuard(condemned, packs, versions)
   const chunks = new StoredChunks(packs, versions)
-  const openAssets = new OpenAssets({ records, packs, chunks, condemned, versions })
   const projects = new Projects({ records, randomId, background })
   const runs = new Runs({ records, randomId, background })
   const experiments = new Experiments({ records, projects, randomId })
@@ -61,18 +57,16 @@ export function createServices(options: ServiceOptions) {
     records,
     versions,
     heads,
+    numbers,
     labels,
     condemned,
     packs,
     chunks,
-    openAssets,
-    openVersions: new OpenVersions({ heads, versions, numbers, openAssets, now, randomId }),
     artifacts: new Artifacts({ records: store, heads, versions, numbers, labels }),
     commits: new Commits({ heads, versions, numbers, labels, guard, now }),
     deletions: new Deletions(heads, versions),
     projects,
     runs,
-    files: new Files(blobs),
     experiments,
     others: new Others(runs, experiments, projects),
     heartbeats: new Heartbeats(records, now),

@@ -142,8 +142,8 @@ describe('access', () => {
   }
 
   it('is asked for by every route: none without a key, none with a wrong one', async () => {
-    expect(backend.routes.length).toBeGreaterThan(60)
-    for (const { method, path } of backend.routes)
+    expect((await backend.routes()).length).toBeGreaterThan(60)
+    for (const { method, path } of await backend.routes())
       for (const key of [undefined, '', 'wrong', `Bearer ${'A'.repeat(43)}`, `${keys.get('owner')}x`]) {
         const reply = await ask(method, path, key)
         const { sdk_error_code, tidemark } = await reply.json()
@@ -157,7 +157,7 @@ describe('access', () => {
 
   it('is given by role and workspace, and to nobody else', async () => {
     const order = ['reader', 'writer', 'owner'] as const
-    for (const { method, path } of backend.routes) {
+    for (const { method, path } of await backend.routes()) {
       const needed = roleFor(method, path)
       // What deletes comes last, and is asked by those who may not alone: others have their own tests.
       for (const holder of ['elsewhere', ...order]) {

@@ -1,0 +1,57 @@
+import { clientPrefix, restPrefix } from '../protocol/routes.ts'
+import type { Access } from './access.ts'
+import { type RouteGroup, routeGroups } from './route-groups.ts'
+import { matches, Router, type Scope, unknownRoute } from './router.ts'
+import type { Services } from './services.ts'
+
+/** All routes, group by group: each group is loaded when one of its paths is first asked for. */
+export class GroupedRouter {
+  readonly #services: Services
+  readonly #groups = routeGroups.map((group) => ({ group, paths: group.paths.map((path) => path.split('/')) }))
+  readonly #routers = new Map<RouteGroup, Promise<Router>>()
+
+  constructor(services: Services) {
+    this.#services = services
+  }
+
+  /** All there are, `/path/:name` each. Loads what is not loaded yet. */
+  async list(): Promise<{ method: string; path: string; scope: Scope }[]> {
+    const routers = await Promise.all(routeGroups.map((group) => this.#routerOf(group)))
+    return routers.flatMap((router) => router.list())
+  }
+
+  /** @throws NotFoundError `unknown-route`; InvalidInputError `wrong-method`, `invalid-url` */
+  async handle(request: Request, access: Access): Promise<Response> {
+    const url = new URL(request.url)
+    const segments = pathOf(url).split('/')
+    const fits = (path: readonly string[]) => matches(path, segments.slice(0, path.length))
+    const found = this.#groups.find(({ paths }) => paths.some(fits))
+    if (!found) throw unknownRoute(segments.join('/'))
+    return (await this.#routerOf(found.group)).handle(request, url, segments, access)
+  }
+
+  #routerOf(group: RouteGroup): Promise<Router> {
+    let router = this.#routers.get(group)
+    if (!router) {
+      router = this.#load(group)
+      this.#routers.set(group, router)
+      // A page may be without a network for a while: the next request tries again.
+      router.catch(() => this.#routers.delete(group))
+    }
+    return router
+  }
+
+  async #load(group: RouteGroup): Promise<Router> {
+    const declare = await group.load()
+    const router = new Router()
+    declare(router, this.#services)
+    return router
+  }
+}
+
+/** Some of Comet's clients join address and path with two slashes, and one has another name for the beginning. */
+function pathOf({ pathname }: URL): string {
+  const path = pathname.replace(/^\/{2,}/, '/')
+  const other = `${clientPrefix}/rest/v2/`
+  return path.startsWith(other) ? `${restPrefix}/${path.slice(other.length)}` : path
+}

@@ -1,0 +1,63 @@
+import { restPrefix, tidemarkPrefix } from '../protocol/routes.ts'
+import { artifactRoutes } from './artifact-routes.ts'
+import { cometExperimentRoutes } from './comet-experiment-routes.ts'
+import { experimentRoutes } from './experiment-routes.ts'
+import { packRoutes } from './pack-routes.ts'
+import type { Router } from './router.ts'
+import type { Services } from './services.ts'
+
+/** Routes that are loaded together. */
+export interface RouteGroup {
+  /** The paths that it answers, and all below them; a segment `:name` stands for any one segment. */
+  readonly paths: readonly string[]
+  load(): Promise<(router: Router, services: Services) => void>
+}
+
+/** Of the groups whose paths fit, the first is asked. What a program needs to log and read artifacts comes with the backend, everything else when it is first asked for. */
+export const routeGroups: readonly RouteGroup[] = [
+  { paths: own('capabilities', 'have', 'packs'), load: async () => packRoutes },
+  { paths: own('artifacts'), load: async () => artifactRoutes },
+  {
+    paths: own('experiments/:key/log', 'experiments/:key/series'),
+    load: async () => (await import('./log-routes.ts')).logRoutes,
+  },
+  { paths: own('experiments'), load: async () => experimentRoutes },
+  { paths: own('gc'), load: async () => (await import('./collection-routes.ts')).collectionRoutes },
+  {
+    paths: ofExperiments('html', 'graph', 'code', 'git/metadata', 'system-details', 'output'),
+    load: async () => (await import('./comet-text-routes.ts')).cometTextRoutes,
+  },
+  {
+    paths: [
+      ...ofExperiments('metric', 'metrics', 'parameter', 'parameters', 'log-other', 'tags'),
+      ...comet('experiments/multi-metric-chart'),
+    ],
+    load: async () => (await import('./comet-metric-routes.ts')).cometMetricRoutes,
+  },
+  {
+    paths: [...comet('artifacts', 'write/artifacts'), ...ofExperiments('asset/get-asset')],
+    load: async () => (await import('./comet-artifact-routes.ts')).cometArtifactRoutes,
+  },
+  {
+    paths: ofExperiments('asset', 'upload-asset', 'git/patch'),
+    load: async () => (await import('./comet-asset-routes.ts')).cometAssetRoutes,
+  },
+  {
+    paths: comet('experiment', 'write/experiment', 'write/project/symlink'),
+    load: async () => cometExperimentRoutes,
+  },
+  { paths: [restPrefix], load: async () => (await import('./comet-workspace-routes.ts')).cometWorkspaceRoutes },
+]
+
+function own(...paths: readonly string[]): string[] {
+  return paths.map((path) => `${tidemarkPrefix}/${path}`)
+}
+
+function comet(...paths: readonly string[]): string[] {
+  return paths.map((path) => `${restPrefix}/${path}`)
+}
+
+/** Comet reads below one path and writes below another. */
+function ofExperiments(...paths: readonly string[]): string[] {
+  return paths.flatMap((path) => comet(`experiment/${path}`, `write/experiment/${path}`))
+}
