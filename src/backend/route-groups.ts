@@ -1,4 +1,4 @@
-import { restPrefix, tidemarkPrefix } from '../protocol/routes.ts'
+import { clientPrefix, restPrefix, tidemarkPrefix } from '../protocol/routes.ts'
 import { artifactRoutes } from './artifact-routes.ts'
 import { cometExperimentRoutes } from './comet-experiment-routes.ts'
 import { experimentRoutes } from './experiment-routes.ts'
@@ -46,7 +46,10 @@ export const routeGroups: readonly RouteGroup[] = [
     paths: comet('experiment', 'write/experiment', 'write/project/symlink'),
     load: async () => cometExperimentRoutes,
   },
-  { paths: [restPrefix], load: async () => (await import('./comet-workspace-routes.ts')).cometWorkspaceRoutes },
+  {
+    paths: [restPrefix, clientPrefix],
+    load: async () => (await import('./comet-workspace-routes.ts')).cometWorkspaceRoutes,
+  },
 ]
 
 function own(...paths: readonly string[]): string[] {

@@ -37,6 +37,8 @@ async function runStart(context: Context): Promise<undefined> {
   const port = parsePort(values.text('port'))
   const { backend, store, workspace } = await openBackend(context)
   try {
+    // Loads them, so that nobody's first request waits for it.
+    await backend.routes()
     const serving = await serve({
       fetch: backend.fetch,
       port,

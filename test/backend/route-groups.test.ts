@@ -1,0 +1,28 @@
+import { expect, it } from 'vitest'
+import { createBackend } from '../../src/backend/backend.ts'
+import { memoryStore } from '../../src/stores/memory.ts'
+
+it('each route is found where it is declared, and nothing else is', async () => {
+  const store = memoryStore()
+  const backend = createBackend({ records: store, blobs: store })
+  // A method that nobody takes: the answer says which there are.
+  const told = async (path: string) => {
+    const reply = await backend.fetch(new Request(`http://localhost${path}`, { method: 'PATCH' }))
+    return { code: (await reply.json()).tidemark.code, allow: reply.headers.get('allow') ?? '' }
+  }
+  const all = await backend.routes()
+  expect(all.length).toBeGreaterThan(70)
+  for (const { method, path } of all) {
+    const { code, allow } = await told(path.replaceAll(':index', '0').replaceAll(':', ''))
+    expect([code, allow.split(', ')], path).toEqual(['wrong-method', expect.arrayContaining([method])])
+  }
+  for (const path of [
+    '/',
+    '/api',
+    '/api/rest/v2',
+    '/api/rest/v2/experiment',
+    '/api/tidemark/v1/artifactsx',
+    '/api/tidemark/v1/gc/now',
+  ])
+    expect(await told(path), path).toMatchObject({ code: 'unknown-route' })
+})
