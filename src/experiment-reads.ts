@@ -1,6 +1,6 @@
 import type { Connection } from './client/connection.ts'
 import { checkLabel } from './client/log-entry.ts'
-import { type MetricPoint, parseMetricNumber, readSeries } from './client/read-series.ts'
+import type { MetricPoint } from './client/read-series.ts'
 import { parseWireMetadata } from './client/wire-metadata.ts'
 import { checkOptions, checkText } from './options.ts'
 import { restPrefix } from './protocol/routes.ts'
@@ -121,10 +121,12 @@ export abstract class ExperimentReads {
     const { context, signal } = options
     const metric = checkLabel(name, 'metric')
     await this.settled(signal)
+    const { readSeries } = await import('./client/read-series.ts')
     return readSeries(this.#connection, this.key, { name: metric, context }, signal)
   }
 
   async getMetricsSummary(options: ReadOptions = {}): Promise<MetricSummary[]> {
+    const { parseMetricNumber } = await import('./client/read-series.ts')
     const { values } = await this.#get<{ values: Summary[] }>('metrics/summary', 'getMetricsSummary()', options)
     return values.map(({ name, valueCurrent, valueMin, valueMax, stepCurrent, timestampCurrent }) => ({
       name,

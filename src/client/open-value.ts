@@ -6,7 +6,7 @@ import { type FileSource, isFileSource } from '../codecs/file-source.ts'
 import { readingValue } from '../codecs/reading-value.ts'
 import { isWrapped, unwrap } from '../codecs/values.ts'
 import { InvalidInputError } from '../errors.ts'
-import { type Opened, openSource } from '../sources/open.ts'
+import type { Opened } from '../sources/open.ts'
 
 /** What a value turned out to be: ready for the codec of its kind. */
 export interface OpenedValue {
@@ -31,6 +31,8 @@ export function openValue(
 async function open(value: unknown, options: Parameters<typeof openValue>[1]): Promise<OpenedValue> {
   const { kind, value: found, source, assumed } = detect(value)
   if (!source && kind !== 'string') return kind === 'file' ? heldFile(found) : { kind, value: found, assumed }
+  // Loaded with the first that is a path, a folder, a handle or a URL: values in memory are none.
+  const { openSource } = await import('../sources/open.ts')
   const opened = await openSource(found, options)
   if (opened.kind === 'text') return { kind: 'text', value: opened.text }
   if (opened.kind === 'file') {

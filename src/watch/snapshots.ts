@@ -6,7 +6,7 @@ import { Pace } from '../platform/pace.ts'
 import { type Timers, timers } from '../platform/timers.ts'
 import { ColumnSummaries } from './column-summaries.ts'
 import { type Hasher, openHasher } from './hasher.ts'
-import { type Held, openHeld } from './source.ts'
+import { type Held, openHeld, rowsOf } from './source.ts'
 
 /** A table as it was read at one time: later changes do not reach it. */
 export interface Snapshot {
@@ -35,19 +35,24 @@ export type Steps = Generator<unknown, Seen>
 // A table that was edited is likely to be edited again soon, and the memory of its copy is about its own size.
 export const memoryKept = 30_000
 
+// Hashing that many numbers takes less than the difference between the hashers.
+const fewRows = 100_000
+
 /** Looks at watched tables, in slices. One look at a time. */
 export class Snapshots {
   readonly #timers: Timers
-  readonly #openHasher: () => Promise<Hasher>
+  readonly #openHasher: (large: boolean) => Promise<Hasher>
+  readonly #hashers = new Map<boolean, Hasher>()
+  /** Of the look before. */
   #hasher: Hasher | undefined
-  readonly #memory = new TableMemory()
+  #memory = new TableMemory()
   #recall: TableRecall | undefined
   #letGo: (() => void) | undefined
   // Arrow's tables do not change: what was hashed once need not be again.
   readonly #known = new WeakMap<object, string>()
   readonly #summaries = new ColumnSummaries()
 
-  constructor(options: { timers?: Timers; openHasher?: () => Promise<Hasher> } = {}) {
+  constructor(options: { timers?: Timers; openHasher?: (large: boolean) => Promise<Hasher> } = {}) {
     this.#timers = options.timers ?? timers
     this.#openHasher = options.openHasher ?? openHasher
   }
@@ -86,9 +91,23 @@ export class Snapshots {
     return new Pace(this.#timers)
   }
 
+  /** What grows large has changed, so that its hash may be of another kind; what is remembered of the other kind is of no use then. */
+  async #hasherFor(large: boolean): Promise<Hasher> {
+    let hasher = this.#hashers.get(large)
+    if (!hasher) {
+      hasher = await this.#openHasher(large)
+      this.#hashers.set(large, hasher)
+    }
+    if (hasher !== this.#hasher) {
+      this.#hasher = hasher
+      this.#memory = new TableMemory()
+      this.#recall = undefined
+    }
+    return hasher
+  }
+
   async #steps(held: Held, keep: boolean): Promise<Steps> {
-    this.#hasher ??= await this.#openHasher()
-    const hasher = this.#hasher
+    const hasher = await this.#hasherFor(rowsOf(held) > fewRows)
     // What reads tables has Arrow behind it: loaded when it is first needed.
     if (held.kind === 'arrays') return (await import('./look-at-arrays.ts')).lookAtArrays(held.value, hasher, keep)
     if (held.kind !== 'frame') {

@@ -22,6 +22,14 @@ export async function openHeld(source: unknown): Promise<Held> {
   return heldOf(given)
 }
 
+/** Of records and of columns; what else there is counts as endless. */
+export function rowsOf({ kind, value }: Held): number {
+  if (kind === 'records') return value.length
+  if (kind !== 'columns') return Number.POSITIVE_INFINITY
+  const [first] = Object.values(value)
+  return Array.isArray(first) || isTypedArray(first) ? first.length : Number.POSITIVE_INFINITY
+}
+
 function heldOf(source: unknown): Held {
   if (isWrapped(source)) {
     const { wrapper, value } = unwrap(source)

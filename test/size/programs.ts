@@ -1,4 +1,4 @@
-/** What a page does: each program is bundled as a user's would be, and run. `backend` is a server's `fetch`, or a fresh embedded store is meant. */
+/** What a page does: each program is bundled as a user's would be, and run. `server` is a server's `fetch`. */
 export const programs = {
   /** Of a server: finds experiments and versions. Nothing is encoded, decoded or stored here. */
   remote: `
@@ -42,66 +42,50 @@ export const programs = {
       await experiment.end()
       await tidemark.close()
     }`,
-  /** Embedded: a value logged and read back. */
+  /** Embedded, over the database that is the default of a page: a value logged and read back. */
   embedded: `
     import { connect } from 'tidemark'
     export async function main() {
-      const tidemark = await connect({ store: 'memory:' })
+      const tidemark = await connect()
       const experiment = await tidemark.createExperiment({ project: 'flowers' })
       await experiment.uploadArtifact('settings', { lr: 1e-3 })
       console.log(await (await experiment.getArtifact('settings')).get())
       await experiment.end()
       await tidemark.close()
     }`,
-  /** Embedded: a dict, text, a file, arrays, an image and a folder, logged and read back. */
-  allButTables: `
-    import { arrays, connect, image, text } from 'tidemark'
-    export async function main() {
-      const tidemark = await connect({ store: 'memory:' })
-      const experiment = await tidemark.createExperiment({ project: 'flowers' })
-      const files = [new File(['a'], 'a.txt'), new File(['b'], 'b.txt')]
-      const values = {
-        settings: { lr: 1e-3 },
-        prompt: text('You are a botanist.'),
-        bytes: new Blob([new Uint8Array(100)]),
-        weights: arrays({ w: new Float32Array(9) }),
-        sample: image({ width: 2, height: 2, data: new Uint8ClampedArray(16) }),
-        files,
-      }
-      for (const [name, value] of Object.entries(values)) {
-        await experiment.uploadArtifact(name, value)
-        console.log(name, await (await experiment.getArtifact(name)).get())
-      }
-      await experiment.end()
-      await tidemark.close()
-    }`,
-  /** The same, and tables: logged, watched and read back. */
-  everything: `
-    import { arrays, connect, image, text } from 'tidemark'
-    export async function main() {
-      const tidemark = await connect({ store: 'memory:' })
-      const experiment = await tidemark.createExperiment({ project: 'flowers' })
-      const files = [new File(['a'], 'a.txt'), new File(['b'], 'b.txt')]
+  /** The same with text, a file, arrays, an image and a folder. */
+  allButTables: withValues(''),
+  /** The same with a table, which is watched too. */
+  everything: withValues(`
       const rows = [{ id: 1, label: 'rose' }, { id: 2, label: 'lily' }]
-      const values = {
-        settings: { lr: 1e-3 },
-        prompt: text('You are a botanist.'),
-        bytes: new Blob([new Uint8Array(100)]),
-        weights: arrays({ w: new Float32Array(9) }),
-        sample: image({ width: 2, height: 2, data: new Uint8ClampedArray(16) }),
-        files,
-        rows,
-      }
-      for (const [name, value] of Object.entries(values)) {
-        await experiment.uploadArtifact(name, value)
-        console.log(name, await (await experiment.getArtifact(name)).get())
-      }
+      await experiment.uploadArtifact('rows', rows)
+      console.log(await (await experiment.getArtifact('rows')).get())
       const watched = await experiment.registerArtifact('train', rows, { key: 'id' })
       rows[1].label = 'iris'
-      await watched.flush()
+      await watched.flush()`),
+} as const
+
+function withValues(more: string): string {
+  return `
+    import { arrays, connect, image, text } from 'tidemark'
+    export async function main() {
+      const tidemark = await connect()
+      const experiment = await tidemark.createExperiment({ project: 'flowers' })
+      const values = {
+        settings: { lr: 1e-3 },
+        prompt: text('You are a botanist.'),
+        bytes: new Blob([new Uint8Array(100)]),
+        weights: arrays({ w: new Float32Array(9) }),
+        sample: image({ width: 2, height: 2, data: new Uint8ClampedArray(16) }),
+        files: [new File(['a'], 'a.txt'), new File(['b'], 'b.txt')],
+      }
+      for (const [name, value] of Object.entries(values)) {
+        await experiment.uploadArtifact(name, value)
+        console.log(name, await (await experiment.getArtifact(name)).get())
+      }${more}
       await experiment.end()
       await tidemark.close()
-    }`,
-} as const
+    }`
+}
 
 export type ProgramName = keyof typeof programs

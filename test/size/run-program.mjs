@@ -1,4 +1,5 @@
-// Runs the bundled program in the folder given, as in a page: without anything of Node in sight. Prints which of its modules were loaded.
+// Runs the bundled program in the folder given, as in a page: a database in sight, and nothing of Node. Prints which of its modules were loaded.
+import 'fake-indexeddb/auto'
 import { pathToFileURL } from 'node:url'
 import { connect } from 'tidemark'
 import { createBackend } from 'tidemark/backend'
@@ -14,6 +15,10 @@ await experiment.uploadArtifact('settings', { lr: 1 })
 await experiment.end()
 
 globalThis.loaded = new Set()
+// What an experiment tells of a page.
+Object.defineProperty(globalThis, 'navigator', {
+  value: { userAgent: 'a browser', language: 'en', hardwareConcurrency: 2 },
+})
 Reflect.deleteProperty(globalThis, 'process')
 const { log } = console
 console.log = () => undefined

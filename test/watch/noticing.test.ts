@@ -393,8 +393,32 @@ it('the fallback tells apart what differs in one bit, at every length', () => {
   expect(hash(new Uint8Array(0))).toBe('00000000000000000000000000000000')
 })
 
-it('the fastest there is is used', async () => {
-  const hasher = await openHasher()
+it('a table that has grown large is hashed in another way, and noticed as before', async () => {
+  const opened: boolean[] = []
+  const looks = new Snapshots({
+    openHasher: (large) => {
+      opened.push(large)
+      return openHasher(large)
+    },
+  })
+  const rows = [{ a: 1, b: 'x' }]
+  const small = await looks.look(rows)
+  expect(await looks.look(rows)).toBe(small)
+  for (let row = 0; row < 100_000; row++) rows.push({ a: row, b: `y${row % 10}` })
+  const large = await looks.look(rows)
+  expect(large).not.toBe(small)
+  expect(await looks.look(rows)).toBe(large)
+  expect((await looks.take(rows)).hash).toBe(large)
+  rows[50_000].b = 'z'
+  const changed = await looks.look(rows)
+  expect(changed).not.toBe(large)
+  rows.length = 1
+  expect(await looks.look(rows)).toBe(small)
+  expect(opened).toEqual([false, true])
+})
+
+it('for what is large the fastest there is is used', async () => {
+  const hasher = await openHasher(true)
   hasher.begin()
   // XXH128 of nothing (xxHash specification).
   expect(hasher.end()).toBe('99aa06d3014798d86001c324468d497f')
