@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { createBackend } from '../../src/backend/backend.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
-import { WireClient } from '../conformance/comet-wire.ts'
+import { WireClient } from '../conformance/wire-client.ts'
 
 type Json = Record<string, unknown>
 

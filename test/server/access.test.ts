@@ -3,7 +3,7 @@ import type { Role } from '../../src/backend/access.ts'
 import { type Backend, createBackend } from '../../src/backend/backend.ts'
 import { checkExperimentKey } from '../../src/backend/experiments.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
-import { multipart } from '../conformance/comet-wire.ts'
+import { multipart } from '../conformance/wire-client.ts'
 
 const base = 'http://tidemark.test'
 

@@ -8,7 +8,7 @@ import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { LogReply, SeriesReply } from '../../src/protocol/log.ts'
 import { routes } from '../../src/protocol/routes.ts'
-import { WireClient } from '../conformance/comet-wire.ts'
+import { WireClient } from '../conformance/wire-client.ts'
 
 const kills = Number(process.env.TIDEMARK_KILLS ?? 200)
 // Answers that a server gives before it is killed; and a while more, so that it is in the middle of anything.

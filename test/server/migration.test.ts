@@ -10,7 +10,7 @@ import type { LineageReply } from '../../src/protocol/lineage.ts'
 import { routes } from '../../src/protocol/routes.ts'
 import { serve } from '../../src/server/node.ts'
 import { fsStore } from '../../src/stores/fs.ts'
-import { WireClient } from '../conformance/comet-wire.ts'
+import { WireClient } from '../conformance/wire-client.ts'
 
 type Json = Record<string, unknown>
 

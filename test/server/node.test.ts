@@ -11,7 +11,8 @@ import type { Serving } from '../../src/server/serving.ts'
 import { fsStore } from '../../src/stores/fs.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import type { Store } from '../../src/stores/store.ts'
-import { cometWireSuite, WireClient } from '../conformance/comet-wire.ts'
+import { cometWireSuite } from '../conformance/comet-wire.ts'
+import { WireClient } from '../conformance/wire-client.ts'
 
 const opened: (() => Promise<void>)[] = []
 
