@@ -43,6 +43,10 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const { origins = [] } = options
   const answer = createGuard({ hosts: hostsOf(hostname, port, options.hosts), origins }, options.fetch)
   server.on('request', (incoming, outgoing) => {
+    // Connections that are kept open for more would be waited for.
+    outgoing.on('close', () => {
+      if (!server.listening) setImmediate(() => server.closeIdleConnections())
+    })
     handle(incoming, outgoing, answer).catch(() => outgoing.destroy())
   })
   return {
