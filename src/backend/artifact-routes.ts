@@ -25,9 +25,10 @@ export function artifactRoutes(router: Router, services: Services): void {
   router.on('GET', routes.artifacts(), async ({ query, access }) => {
     assertQuery(query, ['workspace', 'type', 'after', 'limit'])
     const workspace = optional(query, 'workspace')
-    if (workspace === undefined) access.requireEverywhere('reader')
+    if (workspace === undefined) access.requireAnywhere('reader')
     else access.require('reader', workspace)
-    const options = { type: optional(query, 'type'), after: afterOf(query), limit: limitOf(query) }
+    const shows = (one: string) => access.may('reader', one)
+    const options = { shows, type: optional(query, 'type'), after: afterOf(query), limit: limitOf(query) }
     return json(
       await artifacts.list(
         workspace === undefined ? options : { ...options, workspace: checkName(workspace, 'workspace') },

@@ -93,17 +93,19 @@ export class Artifacts {
     return { items, ...(index >= head.deletedBelow && { next: String(index + 1) }) }
   }
 
-  /** Artifacts in the order of their keys. `after`: `workspace/name` of the last one seen. */
+  /** Artifacts in the order of their keys. `after`: `workspace/name` of the last one seen. `shows`: which workspaces may be shown; all when left out. */
   async list(options: {
     workspace?: string
+    shows?: (workspace: string) => boolean
     type?: string
     after?: string
     limit: number
   }): Promise<PageReply<ArtifactWire>> {
-    const { workspace, type, after, limit } = options
+    const { workspace, type, after, limit, shows = () => true } = options
     const prefix = workspace === undefined ? keys.artifacts : keys.workspace(workspace)
     const items: ArtifactWire[] = []
     for await (const place of this.places(prefix, after)) {
+      if (!shows(place.workspace)) continue
       const { heads } = this.#parts
       // There are keys of it: without a head, the commit of its first version stopped short of that.
       const head = (await heads.read(place)) ?? (await heads.current(place))?.head

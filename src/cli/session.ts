@@ -6,6 +6,9 @@ import type { Values } from './values.ts'
 
 const defaultFolder = '.tidemark'
 
+// What connect() takes when none is said.
+const usualWorkspace = 'default'
+
 /** The connection a command asks for, opened at most once and closed at the end. */
 export class Session {
   readonly #values: Values
@@ -20,8 +23,25 @@ export class Session {
   /** @throws NotFoundError `store-not-found`, unless the store may be made */
   readonly connect = async ({ create = false }: { create?: boolean } = {}): Promise<Tidemark> => {
     if (!create) await this.#requireStore()
-    this.#open ??= connect(this.#options())
+    this.#open ??= this.#begin()
     return this.#open
+  }
+
+  async #begin(): Promise<Tidemark> {
+    const tidemark = await connect(this.#options())
+    if (!(await this.#mayChoose())) return tidemark
+    const [workspace, ...others] = await tidemark.getWorkspaces()
+    if (workspace === undefined || workspace === usualWorkspace || others.length > 0) return tidemark
+    await tidemark.close()
+    return connect({ ...this.#options(), workspace })
+  }
+
+  /** Nobody said which workspace of a server is meant: the only one that the key shows, then. */
+  async #mayChoose(): Promise<boolean> {
+    const [workspace, store, url, key] = ['workspace', 'store', 'url', 'api-key'].map((name) => this.#values.text(name))
+    if (workspace !== undefined || store !== undefined) return false
+    const settings = await readSettings(url !== undefined, { keyGiven: key !== undefined })
+    return settings.workspace === undefined && (url ?? settings.url) !== undefined
   }
 
   async close(): Promise<void> {

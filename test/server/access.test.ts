@@ -213,6 +213,31 @@ describe('access', () => {
     }
   })
 
+  it('keeps what others made of a version to those who may read it', async () => {
+    const rest = '/api/rest/v2'
+    const all = keys.get('everywhere')
+    const { experimentKey: other } = await post(
+      `${rest}/write/experiment/create`,
+      { workspaceName: 'other', experimentName: 'secret' },
+      all,
+    )
+    const read = `${rest}/artifacts/version?artifactName=a&workspace=team&consumerExperimentKey=${other}`
+    expect((await send('GET', read, all)).status).toBe(200)
+    const consumers = async (holder: string) => {
+      const path = `${rest}/artifacts/version/consumers?artifactVersionId=${artifactVersionId}`
+      return (await (await send('GET', path, keys.get(holder))).json()).consumers
+    }
+    const secret = expect.objectContaining({ experimentKey: other, experimentName: 'secret' })
+    expect(await consumers('everywhere')).toContainEqual(secret)
+    expect(await consumers('reader')).not.toContainEqual(secret)
+    // Lists without a workspace are of those that may be read.
+    const list = async (holder: string) => {
+      const reply = await send('GET', '/api/tidemark/v1/artifacts', keys.get(holder))
+      return (await reply.json()).items.map((one: { workspace: string }) => one.workspace)
+    }
+    expect([await list('reader'), await list('elsewhere')]).toEqual([['team'], []])
+  })
+
   it('is taken away by revoking, and keys are kept as digests', async () => {
     const store = memoryStore()
     const other = createBackend({ records: store, blobs: store, access: 'keys' })
