@@ -1,5 +1,5 @@
 import { createGuard } from './guard.ts'
-import { hostsOf, type ServeOptions, type Serving, urlOf, usualPort } from './serving.ts'
+import { hostsOf, type ServeOptions, type Serving, urlOf, usualGrace, usualPort } from './serving.ts'
 
 type Answer = (request: Request) => Promise<Response>
 
@@ -7,7 +7,7 @@ type Answer = (request: Request) => Promise<Response>
 interface HasServe {
   serve(options: { hostname: string; port: number; idleTimeout: number; maxRequestBodySize: number; fetch: Answer }): {
     readonly port: number
-    stop(): Promise<void>
+    stop(force?: boolean): Promise<void>
   }
 }
 
@@ -25,5 +25,15 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const server = bun.serve({ hostname, port: wanted, idleTimeout, maxRequestBodySize, fetch })
   const { port } = server
   begun.answer = createGuard({ hosts: hostsOf(hostname, port, options.hosts), origins }, options.fetch)
-  return { url: urlOf(hostname, port), port, close: () => server.stop() }
+  return { url: urlOf(hostname, port), port, close: (graceMs = usualGrace) => close(server, graceMs) }
+}
+
+async function close(server: ReturnType<HasServe['serve']>, graceMs: number): Promise<void> {
+  const stopped = server.stop()
+  const timer = setTimeout(() => void server.stop(true), graceMs)
+  try {
+    await stopped
+  } finally {
+    clearTimeout(timer)
+  }
 }

@@ -2,14 +2,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { UnavailableError } from '../errors.ts'
 import { createGuard } from './guard.ts'
-import { hostsOf, type ServeOptions, type Serving, urlOf, usualPort } from './serving.ts'
+import { hostsOf, type ServeOptions, type Serving, urlOf, usualGrace, usualPort } from './serving.ts'
 
 // Node's own defaults, but for bodies: an asset may take hours, as long as it gets on.
 const headersTimeout = 10_000
 const keepAliveTimeout = 65_000
 const stalledAfter = 60_000
 const mostConnections = 2000
-const usualGrace = 10_000
 
 // What Node holds for one body before it tells the sender to wait.
 const bodyHeld = 256 * 1024

@@ -18,6 +18,9 @@ export interface Serving {
   close(graceMs?: number): Promise<void>
 }
 
+/** Milliseconds for which what is under way may go on when a server ends. */
+export const usualGrace = 10_000
+
 /** Of a server when none is said. */
 export const usualPort = 5173
 

@@ -32,6 +32,24 @@ export function workerExample(_runtime, scratch) {
       const { petals, labels } = await scores.get()
       assert.deepEqual({ petals, labels }, { petals: [5, 3], labels: ['rose', 'lily'] })
 
+      // Only under its own name, to pages that were allowed, and of bounded size.
+      const refusedWith = async (url, init) => {
+        const reply = await worker.dispatchFetch(url, init)
+        return [reply.status, (await reply.json()).tidemark.code]
+      }
+      const headers = { authorization: key, 'content-type': 'application/json' }
+      const workspaces = '/api/rest/v2/workspaces'
+      assert.deepEqual(await refusedWith(`https://evil.example${workspaces}`, { headers }), [403, 'host-not-allowed'])
+      assert.deepEqual(
+        await refusedWith(address + workspaces, { headers: { ...headers, origin: 'https://evil.example' } }),
+        [403, 'origin-not-allowed'],
+      )
+      const body = JSON.stringify({ html: 'x'.repeat(9 * 1024 * 1024) })
+      assert.deepEqual(
+        await refusedWith(`${address}/api/rest/v2/write/experiment/html`, { method: 'POST', headers, body }),
+        [413, 'body-too-large'],
+      )
+
       // The other way round, with all kinds of content.
       const experiment = await tidemark.createExperiment({ project: 'flowers' })
       const bytes = crypto.getRandomValues(new Uint8Array(60_000))

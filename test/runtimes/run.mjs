@@ -14,6 +14,7 @@ import { workerExample } from './example-worker.mjs'
 import { importCost } from './import-cost.mjs'
 import { tellOutcome } from './matrix.mjs'
 import { findRuntimes } from './runtimes.mjs'
+import { serverTests } from './servers.mjs'
 
 /** Cases of each property: a tenth of what Node's own tests take, since all runtimes together try more. */
 const NUM_RUNS = 10
@@ -80,6 +81,9 @@ try {
   })
   await attempt('takes down the program that it runs', async (runtime, scratch) => {
     if (runtime.command) await outcomesOf(runtime, 'runtime', companionTests(runtime, scratch))
+  })
+  await attempt('serves', async (runtime, scratch) => {
+    if (runtime.command) await outcomesOf(runtime, 'server', serverTests(runtime, scratch))
   })
   await attempt('tells what an import costs', async (runtime, scratch) => {
     if (runtime.name === 'workerd') importMs = await importCost(runtime, scratch)
