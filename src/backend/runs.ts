@@ -2,17 +2,10 @@ import { ConflictError } from '../errors.ts'
 import { eachOf } from './each-of.ts'
 import { type Addition, Ledger, type LedgerKind } from './ledger.ts'
 import { bySeries, encodeBlock, joinPoints, type Points, seriesKey } from './metric-block.ts'
+import { applyToRun } from './run-events.ts'
+import { runFromHead, runObjectsToJson, runToJson } from './run-head.ts'
 import { GoneError, RunObjects } from './run-objects.ts'
-import {
-  applyToRun,
-  emptyRun,
-  type Line,
-  type RunEvent,
-  type RunState,
-  runFromHead,
-  runObjectsToJson,
-  runToJson,
-} from './run-state.ts'
+import { emptyRun, type Line, type RunEvent, type RunState } from './run-state.ts'
 import type { StoreRecords } from './store-records.ts'
 
 /** What one request adds to an experiment. */
