@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { mkdir, mkdtemp } from 'node:fs/promises'
+import { mkdtemp, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -16,34 +16,36 @@ const workers = {
 }
 
 /**
- * Milliseconds of processor time that workerd takes to load `tidemark` and its backend in one module, with all that is in them: the difference to an empty worker, from start to first answer,
- * the median of several. `undefined` where the kernel does not say how long a process ran.
+ * Milliseconds of processor time from start to first answer, the median of several: of an empty worker; of one that has `tidemark` and its backend beside it and does not import them, for
+ * workerd compiles every module that is there; of one that imports them, in one module with all that is in them. `undefined` where the kernel does not say how long a process ran.
  */
 export async function importCost({ program }, scratch) {
   if (!existsSync('/proc/self/schedstat')) return undefined
   const folder = await mkdtemp(join(scratch, 'import-'))
-  const taken = []
-  for (const [name, contents] of Object.entries(workers)) {
-    await mkdir(join(folder, name))
+  for (const [name, contents] of Object.entries(workers))
     await build({
       stdin: { contents, resolveDir: fileURLToPath(new URL('../size', import.meta.url)) },
-      outfile: join(folder, name, 'worker.mjs'),
+      outfile: join(folder, `${name}.mjs`),
       bundle: true,
       minify: true,
       format: 'esm',
       conditions: ['workerd', 'worker', 'browser'],
       logLevel: 'error',
     })
+  const median = async (...modules) => {
     const each = []
-    for (let i = 0; i < times; i++) each.push(await once(program, join(folder, name)))
-    taken.push(each.sort((a, b) => a - b)[times >> 1])
+    for (let i = 0; i < times; i++) each.push(await once(program, folder, modules))
+    return each.sort((a, b) => a - b)[times >> 1]
   }
-  const [empty, full] = taken
-  return full - empty
+  const empty = await median('nothing.mjs')
+  const beside = await median('nothing.mjs', 'tidemark.mjs')
+  const imported = await median('tidemark.mjs')
+  const { size } = await stat(join(folder, 'tidemark.mjs'))
+  return { empty, beside, imported, size }
 }
 
-async function once(program, folder) {
-  const { url, pid, stop } = await startWorkerd(program, folder, ['worker.mjs'])
+async function once(program, folder, modules) {
+  const { url, pid, stop } = await startWorkerd(program, folder, modules)
   try {
     await (await fetch(url)).text()
     return processorMs(pid)
