@@ -15,6 +15,8 @@ const names = process.argv.slice(2)
 
 installPackages(missing().flatMap(({ packages }) => packages))
 if (missing().some(({ name }) => name === 'Chromium')) await unpackCarried()
+for (const { name, missing: reason } of missing()) console.log(`${name} could not be had: ${reason}.`)
+if (missing().length > 0 && (process.env.CI || process.env.TIDEMARK_RUNTIMES === 'required')) process.exitCode = 1
 
 function missing() {
   return findBrowsers().filter(

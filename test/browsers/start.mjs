@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { started } from '../runtimes/started.mjs'
 
 /** No sandbox: containers have none. The rest keeps a browser from talking to its maker during tests. */
 export const chromiumFlags = [
@@ -64,8 +65,7 @@ const starters = {
       GIO_USE_VFS: 'local',
     }
     const browser = start(program, [`--features=${webKitFeatures.map((name) => `+${name}`).join(',')}`, url], { env })
-    browser.once('exit', () => screen.kill())
-    return browser
+    return Object.assign(browser, { screen })
   },
 }
 
@@ -76,13 +76,14 @@ export async function startBrowser(browser, url, folder, ended) {
   const child = await starters[browser.name](browser, url, profile)
   child.once('error', ended)
   child.once('exit', (code, signal) => ended(signal ?? code))
-  return async () => {
+  return started(async () => {
+    child.screen?.kill()
     if (child.exitCode !== null || child.signalCode !== null) return
     const gone = new Promise((resolve) => child.once('exit', resolve))
     // Its helpers too, which are of its group.
     process.kill(process.platform === 'win32' ? child.pid : -child.pid, 'SIGKILL')
     await gone
-  }
+  })
 }
 
 function start(program, options, { env, stdio = 'ignore' } = {}) {

@@ -13,57 +13,108 @@ const TWO_PIXELS = Buffer.from(
   'base64',
 )
 
+/** A page that waits for work asks again after so long: browsers give up on answers that take minutes. */
+const WAIT_MS = 20_000
+
 /**
- * Gives a task to a browser: it opens a page of a server of ours, whose script fetches the task and posts every answer back.
+ * A browser that is open for all of its rows: it shows a page of a server of ours, whose script fetches what is to be done where (in the page, a web worker, a
+ * service worker), and posts every answer back.
  *
- * @param {{ browser: object, place: string }} runtime where in which browser: `page`, `worker`, `service-worker`
+ * @param {object} browser one of `findBrowsers`
+ * @param {Record<string, { folder: string }>} bundles of the scripts
+ * @param {string} scratch a folder for its profile
  */
-export async function askBrowser({ browser, place }, { folder }, task, patience, take) {
-  let settle
-  const answered = new Promise((resolve, reject) => {
-    settle = { resolve, reject }
-  })
-  const server = createServer(async (request, response) => {
-    const name = basename(new URL(request.url, 'http://localhost').pathname)
+export async function openBrowser(browser, bundles, scratch) {
+  /** @type {{ place: string, task: object, take: (answer: object) => void, done: PromiseWithResolvers<void>, begun: boolean } | undefined} */
+  let current
+  let asleep
+  let ended
+  const server = createServer((request, response) => {
     response.setHeader('content-security-policy', POLICY)
-    if (name === 'task') response.end(JSON.stringify(task))
-    else if (name === 'answer') {
+    answer(request, response).catch((error) => {
+      response.writeHead(500).end()
+      current?.done.reject(error)
+    })
+  })
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const stop = await startBrowser(browser, `http://127.0.0.1:${server.address().port}/`, scratch, (how) => {
+    ended = new Error(`${browser.name} ended with ${how}.`)
+    current?.done.reject(ended)
+  })
+  return {
+    async ask(place, task, patience, take) {
+      if (ended) throw ended
+      current = { place, task, take, done: withResolvers(), begun: false }
+      const { done } = current
+      const timer = setTimeout(() => done.reject(new Error(`${browser.name} did not answer in time.`)), patience)
+      asleep?.()
+      try {
+        await done.promise
+      } finally {
+        clearTimeout(timer)
+        current = undefined
+      }
+    },
+    async close() {
+      asleep?.()
+      await stop()
+      server.closeAllConnections()
+      server.close()
+    },
+  }
+
+  async function answer(request, response) {
+    const name = basename(new URL(request.url, 'http://localhost').pathname)
+    if (name === 'next') {
+      if (!current || current.begun) await sleep()
+      if (!current || current.begun) return response.writeHead(204).end()
+      current.begun = true
+      return response.end(current.place)
+    }
+    if (name === 'task') return response.end(JSON.stringify(current?.task))
+    if (name === 'answer') {
       const chunks = []
       for await (const chunk of request) chunks.push(chunk)
       response.end()
-      const answer = JSON.parse(Buffer.concat(chunks).toString())
-      if (answer.failed) settle.reject(new Error(answer.failed))
-      else if (answer.done) settle.resolve()
-      else take(answer)
-    } else if (name === 'two-pixels.png') response.setHeader('content-type', 'image/png').end(TWO_PIXELS)
-    else if (name === '')
-      response
+      const given = JSON.parse(Buffer.concat(chunks).toString())
+      if (given.failed) current?.done.reject(new Error(given.failed))
+      else if (given.done) current?.done.resolve()
+      else current?.take(given)
+      return
+    }
+    if (name === 'two-pixels.png') return response.setHeader('content-type', 'image/png').end(TWO_PIXELS)
+    if (name === '')
+      return response
         .setHeader('content-type', 'text/html')
         .end(
           '<!doctype html><meta charset="utf-8"><title>Suites</title><script type="module" src="/main.mjs"></script>',
         )
-    else
-      await readFile(join(folder, name)).then(
-        (script) => response.setHeader('content-type', 'text/javascript').end(script),
-        (error) => {
-          response.writeHead(404).end()
-          if (name.endsWith('.mjs')) settle.reject(error)
-        },
-      )
-  })
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const timer = setTimeout(() => settle.reject(new Error(`${browser.name} did not answer in time.`)), patience)
-  const url = `http://127.0.0.1:${server.address().port}/#${place}`
-  const stop = await startBrowser(browser, url, task.scratch, (how) =>
-    settle.reject(new Error(`${browser.name} ended with ${how}.`)),
-  )
-  try {
-    await answered
-    if (task.do === 'run') take({ done: true })
-  } finally {
-    clearTimeout(timer)
-    await stop()
-    server.closeAllConnections()
-    server.close()
+    const { folder } = bundles[name === 'service-worker.mjs' ? 'service-worker' : 'browser']
+    const script = await readFile(join(folder, name)).catch((error) => {
+      if (name.endsWith('.mjs')) throw error
+    })
+    if (script === undefined) response.writeHead(404).end()
+    else response.setHeader('content-type', 'text/javascript').end(script)
   }
+
+  function sleep() {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, WAIT_MS)
+      asleep = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+}
+
+/** Promise.withResolvers, which Node 20 has not. */
+function withResolvers() {
+  let settle
+  const promise = new Promise((resolve, reject) => {
+    settle = { resolve, reject }
+  })
+  // Told to whoever waits for it; it may be that nobody does yet.
+  promise.catch(() => undefined)
+  return { promise, ...settle }
 }

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
-import { askBrowser } from './ask-browser.mjs'
+import { started } from './started.mjs'
 import { startWorkerd } from './workerd.mjs'
 
 /** A guard against hanging, not a measure: alone on two cores the slowest needs half a minute, and shared machines may be twenty times slower for a while. */
@@ -12,7 +12,7 @@ const PATIENCE_MS = 600_000
 /**
  * Gives a task to a runtime, and every answer to `take` as it comes.
  *
- * @param {object} runtime one of `findRuntimes`
+ * @param {object} runtime one of `findRuntimes`; of a browser, with its `session`, one of `openBrowser`
  * @param {Record<string, { folder: string, modules: string[] }>} bundles of each kind, the entry first
  * @throws when the runtime cannot be started, crashes or hangs
  */
@@ -20,9 +20,14 @@ export async function ask(runtime, bundles, task, take) {
   const read = async (lines) => {
     for await (const line of createInterface({ input: lines })) take(JSON.parse(line))
   }
-  if (runtime.browser) await askBrowser(runtime, bundles[runtime.bundle], task, PATIENCE_MS, take)
+  if (runtime.session) await askBrowser(runtime, task, take)
   else if (runtime.command) await askProcess(runtime, bundles.files, task, read)
   else await askWorkerd(runtime, bundles.workerd, task, read)
+}
+
+async function askBrowser({ session, place }, task, take) {
+  await session.ask(place, task, PATIENCE_MS, take)
+  if (task.do === 'run') take({ done: true })
 }
 
 async function askProcess({ program, name, command }, { folder, modules }, task, read) {
@@ -34,6 +39,7 @@ async function askProcess({ program, name, command }, { folder, modules }, task,
     cwd: task.scratch,
     stdio: ['ignore', 'pipe', 'inherit'],
   })
+  const end = started(() => child.kill('SIGKILL'))
   const ended = new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('close', (code, signal) => resolve(signal ?? code))
@@ -44,7 +50,7 @@ async function askProcess({ program, name, command }, { folder, modules }, task,
     if (how !== 0) throw new Error(`${name} ended with ${how}.`)
   } finally {
     clearTimeout(patience)
-    child.kill('SIGKILL')
+    end()
   }
 }
 

@@ -1,4 +1,4 @@
-/** Runs in a page: has the suites run there, in a web worker or in a service worker, as the address of the page says. */
+/** Runs in a page: asks the server where there is work, and has the suites run there: in the page, in a web worker or in a service worker. */
 import { answer, perform } from './browser-suites.ts'
 
 const places: Readonly<Record<string, () => Promise<unknown> | unknown>> = {
@@ -14,8 +14,11 @@ const places: Readonly<Record<string, () => Promise<unknown> | unknown>> = {
   },
 }
 
-try {
-  await places[location.hash.slice(1)]?.()
-} catch (error) {
-  await answer({ failed: String(error) })
+for (;;) {
+  const place = await (await fetch('/next')).text()
+  try {
+    await places[place]?.()
+  } catch (error) {
+    await answer({ failed: String(error) })
+  }
 }

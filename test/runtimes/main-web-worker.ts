@@ -1,3 +1,4 @@
 import { perform } from './browser-suites.ts'
 
-void perform()
+// The next task gets a worker of its own.
+void perform().finally(() => close())

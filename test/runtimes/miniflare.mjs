@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { started } from './started.mjs'
 import { COMPATIBILITY_DATE } from './workerd.mjs'
 
 /**
@@ -17,6 +18,7 @@ export async function startMiniflare(folder, modules, options = {}) {
     d1Databases: ['DB'],
     ...options,
   })
+  const stop = started(() => worker.dispose())
   const url = await worker.ready
-  return { url, worker, stop: () => worker.dispose() }
+  return { url, worker, stop }
 }

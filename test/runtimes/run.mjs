@@ -1,4 +1,4 @@
-// `npm run test:runtimes`: the conformance suites in every server runtime, and what each has written read by all. With the beginnings of names: in those. One that could
+// `npm run test:runtimes`: the conformance suites in every runtime, and what each has written read by all. With the beginnings of names: in those. One that could
 // not be had is told; it is a failure in CI, and with TIDEMARK_RUNTIMES=required.
 import { spawnSync } from 'node:child_process'
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -6,6 +6,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ask } from './ask.mjs'
+import { openBrowser } from './ask-browser.mjs'
 import { runBindings } from './bindings.mjs'
 import { bundleSuites } from './bundle.mjs'
 import { companionTests } from './companions.mjs'
@@ -15,6 +16,7 @@ import { importCost } from './import-cost.mjs'
 import { tellOutcome } from './matrix.mjs'
 import { findRuntimes } from './runtimes.mjs'
 import { serverTests } from './servers.mjs'
+import { endAll, endAllWithUs } from './started.mjs'
 
 /** Cases of each property: a tenth of what Node's own tests take, since all runtimes together try more. */
 const NUM_RUNS = 10
@@ -41,55 +43,66 @@ const runtimes = findRuntimes().filter(
 const found = runtimes.filter(({ missing }) => missing === undefined)
 const rows = new Map(runtimes.map((runtime) => [runtime, { ...runtime, outcomes: [], notes: [], ms: 0 }]))
 let cost
+/** What is done by turns. Each browser is one, with all of its rows, and comes first: it takes longest. */
+const turns = [
+  ...browsers.map((name) => found.filter(({ browser }) => browser?.name === name)),
+  ...found.filter(({ browser }) => !browser).map((runtime) => [runtime]),
+]
+/** Open browsers, by their names. */
+const sessions = new Map()
 const bundles = {}
-for (const { bundle } of found) bundles[bundle] ??= await bundleSuites(bundle)
+// The page that starts a service worker has a bundle of its own.
+for (const kind of found.flatMap(({ bundle, browser }) => (browser ? ['browser', bundle] : [bundle])))
+  bundles[kind] ??= await bundleSuites(kind)
 const top = await mkdtemp(join(tmpdir(), 'tidemark-runtimes-'))
+endAllWithUs()
 try {
   const written = []
-  await attempt('writes the fixed values', async (runtime, scratch) => {
-    const folder = join(scratch, 'store')
-    await ask(runtime, bundles, { do: 'write', numRuns: 1, scratch, folder, written: [] }, (answer) =>
-      written.push({ by: runtime.name, ...answer }),
-    )
+  await eachRuntime(async (runtime) => {
+    await attempt(runtime, 'writes the fixed values', async (scratch) => {
+      const folder = join(scratch, 'store')
+      await give(runtime, { do: 'write', numRuns: 1, scratch, folder, written: [] }, (answer) =>
+        written.push({ by: runtime.name, ...answer }),
+      )
+    })
   })
-  await attempt('runs to the end', async (runtime, scratch) => {
-    const readable = []
-    for (const { folder, ...one } of written) {
-      // A copy: a runtime may have been permitted its own folder only, and nobody is to change what the next one reads.
-      const copy = join(scratch, `written-${readable.length}`)
-      if (folder !== undefined && runtime.command) await cp(folder, copy, { recursive: true })
-      readable.push({ ...one, ...(folder !== undefined && { folder: copy }) })
-    }
-    let done = false
-    await ask(
-      runtime,
-      bundles,
-      { do: 'run', numRuns: runtime.browser ? NUM_RUNS_IN_BROWSERS : NUM_RUNS, scratch, written: readable },
-      (answer) => {
+  await eachRuntime(async (runtime) => {
+    const row = rows.get(runtime)
+    await attempt(runtime, 'runs to the end', async (scratch) => {
+      const numRuns = runtime.browser ? NUM_RUNS_IN_BROWSERS : NUM_RUNS
+      const task = { do: 'run', numRuns, scratch, written: await readableBy(runtime, written, scratch) }
+      let done = false
+      await give(runtime, task, (answer) => {
         if (answer.done) done = true
-        else if (answer.note) rows.get(runtime).notes.push(answer.note)
-        else rows.get(runtime).outcomes.push(answer)
-      },
-    )
-    if (!done) throw new Error(`${runtime.name} stopped without a word.`)
-  })
-  await attempt('runs the suites over a bucket and a database', async (runtime) => {
-    if (runtime.name === 'workerd') await runBindings(10, (outcome) => rows.get(runtime).outcomes.push(outcome))
-  })
-  await attempt('has its example', async (runtime, scratch) => {
-    await outcomesOf(runtime, 'example', examples[runtime.name]?.(runtime, scratch) ?? [])
-  })
-  await attempt('takes down the program that it runs', async (runtime, scratch) => {
-    if (runtime.command) await outcomesOf(runtime, 'runtime', companionTests(runtime, scratch))
-  })
-  await attempt('serves', async (runtime, scratch) => {
-    if (runtime.command) await outcomesOf(runtime, 'server', serverTests(runtime, scratch))
-  })
-  await attempt('tells what an import costs', async (runtime, scratch) => {
-    if (runtime.name === 'workerd') cost = await importCost(runtime, scratch)
+        else if (answer.note) row.notes.push(answer.note)
+        else row.outcomes.push(answer)
+      })
+      if (!done) throw new Error(`${runtime.name} stopped without a word.`)
+      console.log(`${runtime.name} is done.`)
+    })
+    await attempt(runtime, 'has its example', async (scratch) => {
+      await outcomesOf(runtime, 'example', examples[runtime.name]?.(runtime, scratch) ?? [])
+    })
+    if (runtime.command)
+      await attempt(runtime, 'takes down the program that it runs', async (scratch) => {
+        await outcomesOf(runtime, 'runtime', companionTests(runtime, scratch))
+      })
+    if (runtime.command)
+      await attempt(runtime, 'serves', async (scratch) => {
+        await outcomesOf(runtime, 'server', serverTests(runtime, scratch))
+      })
+    if (runtime.name !== 'workerd') return
+    await attempt(runtime, 'runs the suites over a bucket and a database', async () => {
+      await runBindings(10, (outcome) => row.outcomes.push(outcome))
+    })
+    await attempt(runtime, 'tells what an import costs', async (scratch) => {
+      cost = await importCost(runtime, scratch)
+    })
   })
 } finally {
-  await rm(top, { recursive: true, force: true })
+  await Promise.allSettled([...sessions.values()].map((session) => session.close()))
+  await endAll()
+  await rm(top, { recursive: true, force: true, maxRetries: 10 })
 }
 const strict = Boolean(process.env.CI) || process.env.TIDEMARK_RUNTIMES === 'required'
 const report = tellOutcome([...rows.values()], { strict })
@@ -112,20 +125,51 @@ async function outcomesOf(runtime, room, tests) {
   }
 }
 
-/** Does it with each runtime that was found, as many at once as there are cores; what is thrown is a failed test of that runtime. */
-async function attempt(name, task) {
-  const queue = found.values()
+/** What others have written, as this runtime can read it. */
+async function readableBy(runtime, written, scratch) {
+  const readable = []
+  for (const { folder, ...one } of written) {
+    // A copy: a runtime may have been permitted its own folder only, and nobody is to change what the next one reads.
+    const copy = join(scratch, `written-${readable.length}`)
+    if (folder !== undefined && runtime.command) await cp(folder, copy, { recursive: true })
+    readable.push({ ...one, ...(folder !== undefined && { folder: copy }) })
+  }
+  return readable
+}
+
+/** Gives a task to a runtime: to a browser that is open already, for all that runs in it. */
+async function give(runtime, task, take) {
+  const { browser } = runtime
+  if (!browser) return ask(runtime, bundles, task, take)
+  const session = sessions.get(browser.name) ?? (await openBrowser(browser, bundles, task.scratch))
+  sessions.set(browser.name, session)
+  try {
+    await ask({ ...runtime, session }, bundles, task, take)
+  } catch (error) {
+    // The next one gets a new browser.
+    sessions.delete(browser.name)
+    await session.close()
+    throw error
+  }
+}
+
+/** Does it with each runtime that was found, in as many turns at once as there are cores. */
+async function eachRuntime(task) {
+  const queue = turns.values()
   const work = async () => {
-    for (const runtime of queue) {
-      const row = rows.get(runtime)
-      const begun = performance.now()
-      try {
-        await task(runtime, await mkdtemp(join(top, 'scratch-')))
-      } catch (error) {
-        row.outcomes.push({ room: 'runtime', name, ms: 0, error: String(error) })
-      }
-      row.ms += performance.now() - begun
-    }
+    for (const turn of queue) for (const runtime of turn) await task(runtime)
   }
   await Promise.all(Array.from({ length: Math.min(availableParallelism(), 4) }, work))
+}
+
+/** What is thrown is a failed test of that runtime. */
+async function attempt(runtime, name, task) {
+  const row = rows.get(runtime)
+  const begun = performance.now()
+  try {
+    await task(await mkdtemp(join(top, 'scratch-')))
+  } catch (error) {
+    row.outcomes.push({ room: 'runtime', name, ms: 0, error: String(error) })
+  }
+  row.ms += performance.now() - begun
 }
