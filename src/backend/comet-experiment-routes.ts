@@ -107,9 +107,12 @@ export function cometExperimentRoutes(router: Router, services: Services): void 
   })
 }
 
+const mostMoved = 1000
+
 async function move(call: Call, { experiments, options, projects }: Services): Promise<Response> {
   const shape = await cometBody(call)
   const keys = [...new Set(shape.texts('experimentKeys'))]
+  if (keys.length > mostMoved) throw shape.refuse(`at most ${mostMoved} experiments are moved at once`)
   const workspace = checkName(shape.text('targetWorkspaceName'), 'workspace')
   const project = checkName(shape.text('targetProjectName'), 'project')
   call.access.require('writer', workspace)

@@ -64,6 +64,8 @@ export function cometMetricRoutes(router: Router, services: Services): void {
     const keys = [...new Set(shape.optionalTexts('targetedExperiments') ?? [])]
     const metrics = shape.optionalTexts('metrics') ?? []
     const params = shape.optionalTexts('params') ?? []
+    if (keys.length > mostCharted || metrics.length > mostCharted)
+      throw shape.refuse(`a chart is of at most ${mostCharted} experiments and as many metrics`)
     const full = shape.optionalFlag('fetchFull') ?? false
     const independent = shape.optionalFlag('independentMetrics') ?? true
     call.access.requireAnywhere('reader')
@@ -155,6 +157,9 @@ export function cometMetricRoutes(router: Router, services: Services): void {
     return json({ tags: [...(await runs.read(key)).tags] })
   })
 }
+
+// More lines than anybody tells apart.
+const mostCharted = 1000
 
 /** Keys of the series of that listed name; if there is none, of those of that name in any context. */
 export function seriesNamed({ series }: RunState, name: string): string[] {

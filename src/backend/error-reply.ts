@@ -1,5 +1,6 @@
 import { isTidemarkError } from '../errors.ts'
 import type { ErrorReply } from '../protocol/shapes.ts'
+import { jsonHeaders } from './reply.ts'
 
 const statuses: Readonly<Record<string, number>> = {
   InvalidInputError: 400,
@@ -56,7 +57,7 @@ export function errorReply(error: unknown, options: { comet: boolean; detailed: 
     sdk_error_code: cometCodes[code] ?? 0,
     tidemark: { category, code, fields },
   }
-  const headers = new Headers({ 'content-type': 'application/json', 'cache-control': 'no-store' })
+  const headers = new Headers(jsonHeaders)
   if (typeof fields.allow === 'string') headers.set('allow', fields.allow)
   if (status === 416 && typeof fields.size === 'number') headers.set('content-range', `bytes */${fields.size}`)
   return new Response(JSON.stringify(body), { status, headers })

@@ -1,8 +1,15 @@
 /** 200 with JSON: the only success Comet's clients know. */
 export function json(value: unknown): Response {
   return new Response(JSON.stringify(value), {
-    headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+    headers: jsonHeaders,
   })
+}
+
+/** Texts of users are in it: nobody is to take it for a page. */
+export const jsonHeaders = {
+  'content-type': 'application/json',
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
 }
 
 /** The same for a list of any length, `{ name: [...] }`: made while it is sent. */
@@ -28,7 +35,7 @@ export function jsonList(name: string, items: Iterable<unknown>): Response {
       }
     },
   })
-  return new Response(body, { headers: { 'content-type': 'application/json', 'cache-control': 'no-store' } })
+  return new Response(body, { headers: jsonHeaders })
 }
 
 const jsonPiece = 64 * 1024

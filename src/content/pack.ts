@@ -1,4 +1,5 @@
 import { CorruptionError } from '../errors.ts'
+import { breathe } from '../platform/breathe.ts'
 import { inflateRaw } from '../platform/deflate.ts'
 import type { ChunkEncoding } from '../protocol/chunk-ref.ts'
 import { type Digester, openDigester } from './digest.ts'
@@ -24,6 +25,12 @@ export interface PackedChunk {
   /** Digest of the base of a delta. */
   readonly base?: string
 }
+
+// Chunks have 8 MiB at most, pages 16: an index that tells of more is not believed, lest somebody has memory set aside for it.
+const largestChunk = 16 * 1024 * 1024
+
+// Some milliseconds of inflating and digesting.
+const checkedAtOnce = 8 * 1024 * 1024
 
 const encodings: readonly ChunkEncoding[] = ['raw', 'deflate', 'delta']
 
@@ -64,6 +71,7 @@ export async function verifyPack(pack: Uint8Array, id: string): Promise<void> {
   const digester = await openDigester()
   const index = indexBytes(pack)
   if (digester.hex(index) !== id) throw damaged('its index does not have the digest that is its name', id)
+  let checked = 0
   for (const chunk of parseIndex(index, pack.length, id)) {
     const stored = pack.subarray(chunk.offset, chunk.offset + chunk.length)
     const found = digester.hex(stored)
@@ -72,6 +80,11 @@ export async function verifyPack(pack: Uint8Array, id: string): Promise<void> {
       throw damaged(`chunk ${chunk.digest} is not what its index says`, id)
     if (chunk.encoding === 'deflate' && digester.hex(inflateRaw(stored, chunk.size)) !== chunk.digest)
       throw damaged(`chunk ${chunk.digest} inflates to something else`, id)
+    // A small pack may hold a thousand times as much: others have their turn meanwhile.
+    checked += chunk.size
+    if (checked < checkedAtOnce) continue
+    checked = 0
+    await breathe()
   }
 }
 
@@ -94,6 +107,7 @@ function parseIndex(index: Uint8Array, packLength: number, id?: string): PackedC
       if (!encoding) throw new RangeError('an unknown encoding')
       const length = reader.number()
       const size = reader.number()
+      if (size > largestChunk) throw new RangeError('a chunk larger than any')
       const digest = toHex(reader.bytes(32))
       const storedDigest = encoding === 'raw' ? undefined : toHex(reader.bytes(16))
       const base = encoding === 'delta' ? toHex(reader.bytes(32)) : undefined

@@ -6,6 +6,8 @@ import { hostsOf, type ServeOptions, type Serving, urlOf, usualGrace, usualPort 
 
 // Node's own defaults, but for bodies: an asset may take hours, as long as it gets on.
 const headersTimeout = 10_000
+// Node looks for those who are over their time only every 30 seconds.
+const connectionsCheckingInterval = 2000
 const keepAliveTimeout = 65_000
 const stalledAfter = 60_000
 const mostConnections = 2000
@@ -34,7 +36,13 @@ const longestDrop = 1000
  */
 export async function serve(options: ServeOptions): Promise<Serving> {
   const { hostname = '127.0.0.1', port: wanted = usualPort } = options
-  const server = createServer({ keepAliveTimeout, headersTimeout, requestTimeout: 0, highWaterMark: bodyHeld })
+  const server = createServer({
+    keepAliveTimeout,
+    headersTimeout,
+    connectionsCheckingInterval,
+    requestTimeout: 0,
+    highWaterMark: bodyHeld,
+  })
   server.maxConnections = mostConnections
   // A connection on which nothing moves at all: a body, or the reading of an answer, that has stalled.
   server.setTimeout(stalledAfter)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createBackend } from '../../src/backend/backend.ts'
 import { openDigester } from '../../src/content/digest.ts'
-import { packFooter, packHeader } from '../../src/content/pack.ts'
+import { packFooter, packHeader, readPackIndex } from '../../src/content/pack.ts'
 import { routes } from '../../src/protocol/routes.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 
@@ -35,6 +35,19 @@ describe('a pack that comes damaged', () => {
         tidemark: { category: 'InvalidInputError', code: 'pack-damaged' },
       })
     }
+    // One whose index promises more than there can be.
+    const size = 2 ** 40
+    const huge = {
+      digest: 'ab'.repeat(32),
+      storedDigest: 'ab'.repeat(16),
+      size,
+      length: 10,
+      encoding: 'deflate',
+    } as const
+    const { footer } = packFooter([{ ...huge, offset: packHeader.length }], await openDigester())
+    const bomb = Uint8Array.from([...packHeader, ...new Uint8Array(10), ...footer])
+    expect(() => readPackIndex(bomb)).toThrow(expect.objectContaining({ code: 'pack-damaged' }))
+    expect((await put(bomb)).status).toBe(400)
     expect((await store.list('packs/')).entries).toEqual([])
     expect((await put(bytes)).status).toBe(200)
     expect((await store.list('packs/')).entries).toHaveLength(1)

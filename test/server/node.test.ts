@@ -87,6 +87,21 @@ describe('the server', () => {
       expect((await raw({ host, authorization: key })).status, host).toBeGreaterThanOrEqual(400)
   })
 
+  it('cuts off who begins a request and does not go on, and has answers that are not taken for pages', async () => {
+    const socket = connectSocket(serving.port, '127.0.0.1')
+    const closed = new Promise<string>((resolve) => {
+      let text = ''
+      socket.on('data', (piece) => {
+        text += piece
+      })
+      socket.on('close', () => resolve(text))
+    })
+    socket.write('GET /api/rest/v2/workspaces HTTP/1.1\r\nHost: x')
+    expect(await closed).toMatch(/^HTTP\/1\.1 408 /)
+    for (const path of ['/api/rest/v2/workspaces', '/nowhere'])
+      expect((await raw({ authorization: key }, 'GET', path)).headers['x-content-type-options']).toBe('nosniff')
+  })
+
   it('lets pages of allowed origins use it, and no others', async () => {
     const origin = 'https://lab.example'
     const asked = await raw({ origin, 'access-control-request-method': 'POST' }, 'OPTIONS')
