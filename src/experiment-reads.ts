@@ -174,7 +174,9 @@ export abstract class ExperimentReads {
 
   /** The changes that were not committed when the experiment began, as `git diff` prints them; `''` when there are none. */
   async getGitPatch(options: ReadOptions = {}): Promise<string> {
-    return new TextDecoder().decode(await this.#bytes('git/patch', {}, 'getGitPatch()', options))
+    const bytes = await this.#bytes('git/patch', {}, 'getGitPatch()', options)
+    const { gitPatchText } = await import('./client/git-patch.ts')
+    return gitPatchText(bytes)
   }
 
   /** What the program wrote, its lines joined. */

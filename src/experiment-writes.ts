@@ -1,10 +1,11 @@
 import { type AssetDescription, uploadPath } from './client/asset-description.ts'
 import type { Connection } from './client/connection.ts'
 import { withoutCredentials } from './client/git-origin.ts'
-import { checkLabel } from './client/log-entry.ts'
+import { type CallEntry, checkLabel } from './client/log-entry.ts'
 import { checkLoggedValue, checkMetricValue, checkPosition } from './client/logged-value.ts'
 import { checkMetadata } from './client/metadata.ts'
 import { postEntry } from './client/post-entry.ts'
+import { randomId } from './client/random-id.ts'
 import { remoteName } from './client/remote-link.ts'
 import { type CompanionOptions, Companions } from './client/run-companions.ts'
 import { RunLog, type Undelivered } from './client/run-log.ts'
@@ -140,7 +141,20 @@ export abstract class ExperimentWrites extends ExperimentReads {
     checkOptions(options, ['override'], 'logHtml()')
     checkFlag(options.override, 'override')
     const { override = false } = options
-    this.#post('html', 'html', { html: needText(html, 'html'), override, timestamp: Date.now() })
+    const text = needText(html, 'html')
+    const timestamp = Date.now()
+    this.#assertWritable()
+    const entry = postEntry(this.key, 'html', 'html', { html: text, override, timestamp })
+    if (override || !this.#connection.api.remote) {
+      this.#log.add(entry)
+      return
+    }
+    let sending: CallEntry['send'] | undefined
+    const send: CallEntry['send'] = async (api) => {
+      sending ??= (await import('./client/append-html.ts')).appendHtml(this.key, text, timestamp)
+      return sending(api)
+    }
+    this.#log.add({ ...entry, send })
   }
 
   /** The graph of a model: text, or an object that is stored as JSON. */
@@ -174,7 +188,8 @@ export abstract class ExperimentWrites extends ExperimentReads {
     const link = String(uri)
     const { search, metadata } = describeAsset(options, options.name ?? remoteName(link))
     this.#assertWritable()
-    const { key } = this
+    // Its id is made here, so that a lost answer can be asked for again without making two.
+    const [{ key }, assetId] = [this, randomId()]
     const form = () => {
       const parts = new FormData()
       parts.append('link', link)
@@ -185,7 +200,7 @@ export abstract class ExperimentWrites extends ExperimentReads {
       kind: 'call',
       what: `remote asset '${search.fileName}'`,
       size: 2 * (link.length + (metadata?.length ?? 0)),
-      send: (api) => api.form(uploadPath, { search: { experimentKey: key, ...search, isRemote: true }, form }),
+      send: (api) => api.form(uploadPath, { search: { experimentKey: key, ...search, assetId, isRemote: true }, form }),
     })
   }
 

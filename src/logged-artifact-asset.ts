@@ -19,8 +19,8 @@ export class LoggedArtifactAsset {
   readonly logicalPath: string
   /** Bytes; of a remote asset what is known of it, else 0. */
   readonly size: number
-  /** SHA-256 of the bytes, as `sha256sum` prints it; empty when it is not known: of what others logged to Comet. */
-  readonly digest: string
+  /** SHA-256 of the bytes, as `sha256sum` prints it; undefined when it is not known: of what others logged to Comet. */
+  readonly digest: string | undefined
   readonly mediaType: string
   readonly remote: boolean
   /** The URI of a remote asset. */
@@ -41,7 +41,7 @@ export class LoggedArtifactAsset {
     this.artifactVersionId = wire.versionId
     this.logicalPath = entry.path
     this.size = entry.size
-    this.digest = entry.digest
+    this.digest = entry.digest || undefined
     this.mediaType = entry.mediaType
     this.remote = entry.remote !== undefined
     this.link = entry.remote?.uri

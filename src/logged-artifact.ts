@@ -9,7 +9,7 @@ import { needOwnRoutes } from './client/open-version.ts'
 import { overwriteRules } from './client/overwrite.ts'
 import { StagedAssets } from './client/staged.ts'
 import type { VerifyOptions, VerifyReport } from './client/verify.ts'
-import { uncounted, versionLabel } from './client/versions.ts'
+import { isListed, versionLabel } from './client/versions.ts'
 import type { Entry } from './content/entry.ts'
 import type { VersionReading } from './content/version-reading.ts'
 import { InvalidInputError, NotFoundError } from './errors.ts'
@@ -33,14 +33,14 @@ export class LoggedArtifact {
   readonly project: string | null
   /** Semantic version, `1.0.0`. */
   readonly version: string
-  /** v0, v1, ...; -1 on a server that does not count them: Comet. */
+  /** v0, v1, ...; of Comet, which does not count them, the place among all that are there, the oldest first (-1 where it does not list them). */
   readonly index: number
   readonly metadata: Metadata | null
   readonly description: string | null
   /** Bytes of all assets, remote ones not counted. */
   readonly size: number
-  /** SHA-256 over the sorted lines `digest, path`, as `sha256sum` prints them; empty when it is not known: of what others logged to Comet. */
-  readonly digest: string
+  /** SHA-256 over the sorted lines `digest, path`, as `sha256sum` prints them; undefined when it is not known: of what others logged to Comet. */
+  readonly digest: string | undefined
   readonly state: VersionState
   readonly createdAt: Date
   /** The experiment it was asked for with; null without one. */
@@ -66,7 +66,7 @@ export class LoggedArtifact {
     this.metadata = wire.metadata
     this.description = wire.description
     this.size = wire.size
-    this.digest = wire.digest
+    this.digest = wire.digest || undefined
     this.state = wire.state
     this.createdAt = new Date(wire.createdAt)
     this.experimentKey = experimentKey
@@ -189,8 +189,7 @@ export class LoggedArtifact {
   async diff(other: LoggedArtifact, options: { signal?: AbortSignal } = {}): Promise<VersionDiff> {
     const to = wireOf(other, 'diff()')
     const [{ diff, diffListed }, { readVersions }] = await Promise.all([import('./client/diff.ts'), readingVersions()])
-    if (this.#wire.index === uncounted || to.index === uncounted)
-      return diffListed(await this.#read(), await other.#read(), options.signal)
+    if (isListed(this.#wire) || isListed(to)) return diffListed(await this.#read(), await other.#read(), options.signal)
     const [before, after] = readVersions(this.#connection.api, this.#wire, to)
     return diff(before, after, options.signal)
   }

@@ -1,4 +1,4 @@
-import type { CallOptions, Method } from './client/api.ts'
+import type { Api, CallOptions, Method } from './client/api.ts'
 import type { CallApiOptions } from './client/call-api.ts'
 import type { Connection } from './client/connection.ts'
 import { Listing } from './client/listing.ts'
@@ -10,7 +10,7 @@ import type { CompanionOptions } from './client/run-companions.ts'
 import type { VerifyOptions } from './client/verify.ts'
 import type { VersionVerification } from './client/verify-all.ts'
 import { findVersion } from './client/versions.ts'
-import { InvalidInputError } from './errors.ts'
+import { InvalidInputError, isTidemarkError } from './errors.ts'
 import type { Experiment } from './experiment.ts'
 import type { ExperimentInfo } from './experiment-reads.ts'
 import { LoggedArtifact } from './logged-artifact.ts'
@@ -160,10 +160,7 @@ export class Tidemark {
       workspaceName: checkName(options.workspace ?? workspace, 'workspace'),
       projectName: checkName(options.project ?? project, 'project'),
     }
-    const made = await api.json<CreatedExperiment>('POST', `${restPrefix}/write/experiment/create`, {
-      body,
-      signal: options.signal,
-    })
+    const made = await this.#create(body, options.signal)
     const {
       experimentKey: key,
       name = key.slice(0, 9),
@@ -192,7 +189,7 @@ export class Tidemark {
       `${restPrefix}/experiment/metadata`,
       { search: { experimentKey: key }, ...options },
     )
-    const url = api.remote ? `${api.url}/${[workspaceName, projectName, key].map(encodeURIComponent).join('/')}` : null
+    const url = api.remote ? urlOf(api, workspaceName, projectName, key) : null
     return this.#experiment({ key, name: experimentName, url, workspace: workspaceName, project: projectName })
   }
 
@@ -402,6 +399,23 @@ export class Tidemark {
     else yield await verifyVersion(this.#connection, await findVersion(api, place, signal), options)
   }
 
+  async #create(body: CreateBody, signal: AbortSignal | undefined): Promise<CreatedExperiment> {
+    try {
+      return await this.#rest<CreatedExperiment>('POST', '/write/experiment/create', { body, signal })
+    } catch (error) {
+      if (!isTidemarkError(error) || error.code !== 'experiment-exists') throw error
+      // Nobody else knows its key: it was made, and the answer lost.
+      const { experimentKey } = body
+      const search = { experimentKey }
+      const { experimentName: name, ...found } = await this.#rest<ExperimentSummary>('GET', '/experiment/metadata', {
+        search,
+        signal,
+      })
+      const link = urlOf(this.#connection.api, found.workspaceName, found.projectName, experimentKey)
+      return { ...found, experimentKey, name, link }
+    }
+  }
+
   /** Experiments are loaded with the first one: who only looks at artifacts has none. */
   async #experiment(info: ExperimentInfo, companions?: CompanionOptions): Promise<Experiment> {
     const { Experiment } = await import('./experiment.ts')
@@ -427,6 +441,11 @@ export class Tidemark {
   }
 }
 
+/** Where an experiment is seen: Comet's form, and ours. */
+function urlOf({ url }: Api, workspace: string, project: string, key: string): string {
+  return `${url}/${[workspace, project, key].map(encodeURIComponent).join('/')}`
+}
+
 /** What a runtime cannot give is left out. */
 async function companionsOf(options: CreateExperimentOptions): Promise<CompanionOptions> {
   const { keepActive = true, logOutput, logError, logCode = true, logSystemDetails = true, logGitInfo } = options
@@ -434,6 +453,13 @@ async function companionsOf(options: CreateExperimentOptions): Promise<Companion
   if (!logOutput && !logError && !logCode && !logSystemDetails && !logGitInfo) return wanted
   const { openSurroundings } = await import('./client/surroundings.ts')
   return { ...wanted, surroundings: await openSurroundings() }
+}
+
+interface CreateBody {
+  readonly experimentKey: string
+  readonly experimentName?: string
+  readonly workspaceName: string
+  readonly projectName: string
 }
 
 /** What a server says of an experiment it made: Comet's leaves some of it out. */

@@ -133,12 +133,21 @@ async function listAssets(version: LoggedArtifact, out: Output, signal: AbortSig
       logicalPath,
       type,
       remote && size === 0 ? '-' : formatBytes(size),
-      remote ? '' : digest.slice(0, 12),
+      remote ? '' : (digest ?? '').slice(0, 12),
       link ?? '',
     ]),
   )
 }
 
 function assetFacts({ logicalPath, type, mediaType, size, digest, remote, link, metadata }: LoggedArtifactAsset) {
-  return { path: logicalPath, type, mediaType, size, digest, remote, link: link ?? null, metadata: metadata ?? null }
+  return {
+    path: logicalPath,
+    type,
+    mediaType,
+    size,
+    digest: digest ?? null,
+    remote,
+    link: link ?? null,
+    metadata: metadata ?? null,
+  }
 }

@@ -18,7 +18,7 @@ export function versionFacts(version: LoggedArtifact) {
     description,
     size,
     count,
-    digest,
+    digest: digest ?? null,
     state,
     createdAt: createdAt.toISOString(),
     sourceExperimentKey,

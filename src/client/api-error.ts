@@ -19,6 +19,7 @@ const cometCodes: ReadonlyMap<number, { category: string; code: string }> = new 
   [624523, { category: NotFoundError.category, code: 'version-not-found' }],
   [90211, { category: NotFoundError.category, code: 'experiment-not-found' }],
   [90399, { category: ConflictError.category, code: 'version-exists' }],
+  [90999, { category: ConflictError.category, code: 'experiment-exists' }],
   [90401, { category: ConflictError.category, code: 'version-immutable' }],
   [90402, { category: ConflictError.category, code: 'version-not-closed' }],
   [90403, { category: ConflictError.category, code: 'version-failed' }],

@@ -1,10 +1,13 @@
 import { CorruptionError, isTidemarkError, throwIfAborted } from '../errors.ts'
 import { type Logger, silentLogger } from '../logging.ts'
 import { requestsTakeStreams } from '../platform/request-streams.ts'
+import { type Timers, timers as usualTimers } from '../platform/timers.ts'
 import { routes } from '../protocol/routes.ts'
 import { refusal, toClientError } from './api-error.ts'
-import { formBody } from './form-body.ts'
 import { type RetryOptions, withRetries } from './retry.ts'
+import type { Patience, Progress } from './silence.ts'
+import type { StreamedForm } from './streamed-form.ts'
+import { untilAborted } from './until-aborted.ts'
 
 export interface ApiOptions {
   /** The other side: the network's `fetch`, or a backend in this process. */
@@ -18,12 +21,21 @@ export interface ApiOptions {
   /** Ends everything on this connection. */
   readonly signal?: AbortSignal
   readonly retry?: Partial<Pick<RetryOptions, 'attempts' | 'sleep' | 'random'>>
+  readonly patience?: Patience
+  /** Default: the runtime's own. */
+  readonly timers?: Pick<Timers, 'soon'>
 }
 
 export interface CallOptions {
   readonly search?: Readonly<Record<string, string | number | boolean | undefined>>
   readonly body?: unknown
   readonly signal?: AbortSignal
+}
+
+/** For what would be done twice, were it asked twice. */
+export interface OnceOptions<T> {
+  /** Asked before anything is sent again, since only the answer may have been lost: what would have been answered, or `undefined` when it did not arrive. */
+  readonly arrived?: () => Promise<T | undefined>
 }
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
@@ -43,11 +55,16 @@ export class Api {
   }
 
   /** The parsed JSON of a successful answer. */
-  async json<T>(method: Method, path: string, { search, body, signal }: CallOptions = {}): Promise<T> {
-    return this.#ask(method, path, signal, async (all) => {
+  async json<T>(
+    method: Method,
+    path: string,
+    { search, body, signal, arrived }: CallOptions & OnceOptions<T> = {},
+  ): Promise<T> {
+    const attempt = async (all: AbortSignal | undefined): Promise<T> => {
       const response = await this.#send(path + queryOf(search), { method, ...jsonBody(body), signal: all })
       return response.json()
-    })
+    }
+    return this.#ask(method, path, signal, attempt, arrived)
   }
 
   /** The answer as it is, its body not yet read. */
@@ -76,22 +93,30 @@ export class Api {
   /** Sends a form, made anew for each attempt; the parsed JSON of the answer. */
   async form<T>(
     path: string,
-    { search, form, signal }: Omit<CallOptions, 'body'> & { readonly form: () => Promise<FormData> | FormData },
+    { search, form, signal }: Omit<CallOptions, 'body'> & { readonly form: () => FormData | StreamedForm },
   ): Promise<T> {
     return this.#ask('POST', path, signal, async (all) => {
-      const response = await this.#send(path + queryOf(search), {
-        method: 'POST',
-        ...formBody(await form()),
-        signal: all,
-      })
-      return response.json()
+      const made = form()
+      const { failure, ...sending } = made instanceof FormData ? (await import('./form-body.ts')).formBody(made) : made
+      try {
+        const response = await this.#send(path + queryOf(search), { method: 'POST', ...sending, signal: all })
+        return await response.json()
+      } catch (error) {
+        // What the file says of itself, not what became of the connection because of it.
+        throw failure?.() ?? error
+      }
     })
   }
 
   /** Stores a pack. The bytes may be reused once it has resolved. */
   async putPack(id: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
     await this.#ask('PUT', routes.pack(id), signal, async (all) => {
-      const response = await this.#send(routes.pack(id), { method: 'PUT', ...this.#body(bytes), signal: all })
+      const response = await this.#send(routes.pack(id), {
+        method: 'PUT',
+        ...this.#body(bytes),
+        signal: all,
+        bytes: bytes.length,
+      })
       await response.body?.cancel()
     })
   }
@@ -115,17 +140,20 @@ export class Api {
   }
 
   /** The answer, when its status says that what was asked is done. */
-  async #send(path: string, { method, headers, ...init }: Sending): Promise<Response> {
-    const { apiKey, fetch, remote, url } = this.#options
-    const request = new Request(url + path, {
-      method,
-      headers: { ...(apiKey && { authorization: apiKey }), ...headers },
-      ...init,
-    })
-    const response = await fetch(request)
+  async #send(path: string, { method, headers, bytes, stream, ...init }: Sending): Promise<Response> {
+    const { apiKey, fetch, remote, url, patience, timers = usualTimers } = this.#options
+    const send = (signal: AbortSignal | undefined, progress: Progress = () => undefined) => {
+      const body = stream?.(progress)
+      const auth = apiKey && { authorization: apiKey }
+      return fetch(new Request(url + path, { method, ...init, ...body, signal, headers: { ...auth, ...headers } }))
+    }
+    const signal = init.signal ?? undefined
+    const what = `${method} ${path.replace(/\?.*/, '')}`
+    const watched = { bytes, patience, timers, signal, what }
+    const response = await (remote ? (await import('./silence.ts')).givenUpWhenSilent(send, watched) : send(signal))
     if (response.ok) return response
     // A backend in this process sees the signal too, and answers that it was told to stop, but not with the reason.
-    throwIfAborted(init.signal ?? undefined)
+    throwIfAborted(signal)
     throw await refusal(response, `${method} ${path}`, remote)
   }
 
@@ -146,12 +174,16 @@ export class Api {
     path: string,
     signal: AbortSignal | undefined,
     attempt: (signal: AbortSignal | undefined) => Promise<T>,
+    arrived?: OnceOptions<T>['arrived'],
   ): Promise<T> {
     const { logger = silentLogger, remote, retry } = this.#options
     const all = anySignal(this.#options.signal, signal)
     const what = `${method} ${path}`
+    let made = 0
     const once = async () => {
       throwIfAborted(all)
+      const found = made++ > 0 ? await arrived?.() : undefined
+      if (found !== undefined) return found
       try {
         // In process the bytes of a pack are lent to the backend: they may not be touched before it is done with them.
         return await (remote || method !== 'PUT' ? untilAborted(attempt(all), all) : attempt(all))
@@ -170,9 +202,13 @@ export class Api {
   }
 }
 
-interface Sending extends Omit<RequestInit, 'method' | 'headers'> {
+interface Sending extends Omit<RequestInit, 'method' | 'headers' | 'window'> {
   readonly method: Method
   readonly headers?: Readonly<Record<string, string>>
+  /** Of a body that is handed over as a whole, where they are many. */
+  readonly bytes?: number
+  /** Instead of a body: one that is read while it is sent. */
+  readonly stream?: StreamedForm['stream']
   /** Of a body that is a stream. */
   readonly duplex?: 'half'
 }
@@ -192,21 +228,6 @@ function endsEarly(pack: string, byte: number, cause?: unknown): CorruptionError
     fields: { pack },
     cause,
   })
-}
-
-/** Rejects as soon as the signal fires, whatever the other side is still doing. */
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work
-  let stop: (() => void) | undefined
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason)
-    signal.addEventListener('abort', stop, { once: true })
-  })
-  try {
-    return await Promise.race([work, aborted])
-  } finally {
-    if (stop) signal.removeEventListener('abort', stop)
-  }
 }
 
 /** One signal for two. */

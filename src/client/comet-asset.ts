@@ -10,6 +10,7 @@ import { withFacts } from './comet-wire.ts'
 import { type EncodedFile, encodedFile } from './encoded-file.ts'
 import type { StagedAsset, StagedFile, StagedValue } from './staged.ts'
 import { type AssetPath, encode } from './upload.ts'
+import { againOf } from './upload-asset.ts'
 
 /** An asset as it is sent to a server that takes assets whole. */
 export interface WholeAsset {
@@ -19,7 +20,7 @@ export interface WholeAsset {
   readonly own: Metadata | undefined
   /** JSON: its own metadata, and what is known of its bytes. */
   readonly metadata: string
-  readonly content: { readonly blob: Blob } | { readonly link: string }
+  readonly content: { readonly file: EncodedFile } | { readonly link: string }
 }
 
 export interface AssetContext {
@@ -38,23 +39,29 @@ export async function wholeAsset(
   if ('reference' in asset) {
     const { reference, metadata } = asset
     const digest = referenceDigest(reference, await openDigester())
-    const { uri, etag, size } = reference
-    const facts = { digest, ...(etag !== undefined && { etag }), ...(size !== undefined && { size }) }
+    const { uri, etag, versionId, size } = reference
+    const facts = {
+      digest,
+      ...(etag !== undefined && { etag }),
+      ...(versionId !== undefined && { versionId }),
+      ...(size !== undefined && { size }),
+    }
     const path = checkLogicalPath(String(where))
     return { path, digest, own: metadata, metadata: withFacts(metadata, facts), content: { link: uri } }
   }
   const encoded = await encode(asset, 'file' in asset ? 'file' : asset.kind, context.codecs, { signal: context.signal })
   const path = typeof where === 'string' ? checkLogicalPath(where) : where(encoded)
-  const { blob, digest } = await encodedFile(encoded, context.signal)
-  return described(path, asset, encoded, { blob, digest })
+  const { signal } = context
+  const file = await encodedFile(encoded, { again: againOf(asset, signal), signal })
+  return described(path, asset, encoded, file)
 }
 
 function described(path: string, asset: StagedFile | StagedValue, encoded: Encoded, file: EncodedFile): WholeAsset {
   const { kind, mediaType } = encoded
-  const { blob, digest } = file
+  const { digest } = file
   const preview = ('preview' in asset ? asset.preview : undefined) ?? encoded.preview()
   const facts = { kind, mediaType, digest, ...(preview && fits(preview) && { preview }) }
-  return { path, digest, own: asset.metadata, metadata: withFacts(asset.metadata, facts), content: { blob } }
+  return { path, digest, own: asset.metadata, metadata: withFacts(asset.metadata, facts), content: { file } }
 }
 
 // Metadata is for lists: a thumbnail or the first rows of a wide table would make them slow.
@@ -75,11 +82,12 @@ async function keptAsset(path: string, metadata: Metadata | undefined, context: 
     })
   const { kind, mediaType, digest: known, remote, preview } = entry
   if (remote) return wholeAsset([path, { reference: remote, ...(metadata && { metadata }) }], context)
-  const body = reader.read(entry, { signal })
-  const { blob, digest } = await encodedFile(
-    { kind: 'file', extension: '', mediaType, cuts: 'content', body, preview: () => undefined },
-    signal,
+  const again = () => reader.read(entry, { signal })
+  const file = await encodedFile(
+    { kind: 'file', extension: '', mediaType, cuts: 'content', body: again(), preview: () => undefined },
+    { again, signal },
   )
+  const { digest } = file
   const facts = { kind, mediaType, digest: known || digest, ...(preview && { preview }) }
-  return { path, digest, own: metadata, metadata: withFacts(metadata, facts), content: { blob } }
+  return { path, digest, own: metadata, metadata: withFacts(metadata, facts), content: { file } }
 }

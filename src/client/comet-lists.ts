@@ -1,7 +1,9 @@
+import { UnsupportedError } from '../errors.ts'
 import { restPrefix } from '../protocol/routes.ts'
 import type { ArtifactWire } from '../protocol/shapes.ts'
 import type { Api } from './api.ts'
 import { openCometVersion } from './comet-version.ts'
+import { cometVersions, isClosed } from './comet-versions.ts'
 import type { Connection } from './connection.ts'
 import type { OpenedVersion } from './open-version.ts'
 import type { VersionPlace } from './versions.ts'
@@ -48,10 +50,14 @@ export async function* listCometVersions(
   { workspace, name }: VersionPlace,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<OpenedVersion> {
-  const { versions } = await api.json<{
-    versions: readonly { readonly version: string; readonly state?: unknown; readonly added?: number }[]
-  }>('GET', `${restPrefix}/artifacts/get`, { search: { workspace, artifactName: name }, signal })
-  const closed = versions.filter(({ state }) => state === undefined || state === 'CLOSED' || state === 1)
-  for (const { version } of closed.toSorted((a, b) => (b.added ?? 0) - (a.added ?? 0)))
-    yield await openCometVersion(api, { workspace, name, select: version }, { signal })
+  const known = await cometVersions(api, { workspace, name }, signal)
+  if (!known)
+    throw new UnsupportedError(
+      `This server does not list the versions of ${name}: ask for one by its number or alias.`,
+      {
+        code: 'server-cannot',
+      },
+    )
+  for (const { version } of known.filter(isClosed).reverse())
+    yield await openCometVersion(api, { workspace, name, select: version }, { known, signal })
 }

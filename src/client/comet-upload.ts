@@ -4,18 +4,20 @@ import type { VersionWire } from '../protocol/shapes.ts'
 import type { Api } from './api.ts'
 import { uploadPath } from './asset-description.ts'
 import { type WholeAsset, wholeAsset } from './comet-asset.ts'
+import { upsertComet } from './comet-upsert.ts'
 import { findCometLatest, openCometVersionById } from './comet-version.ts'
 import type { CometVersion } from './comet-wire.ts'
 import type { OpenedVersion } from './open-version.ts'
 import { ProgressReporter } from './progress.ts'
+import { randomId } from './random-id.ts'
 import { atOnce } from './slots.ts'
-import { type UploadOptions, type UploadRequest, usualType } from './upload.ts'
+import type { UploadOptions, UploadRequest } from './upload.ts'
 import { assetForm } from './upload-asset.ts'
 
 // As many as browsers open to one host; Comet's own clients send two or three at once.
 const uploadsInFlight = 6
 
-// Assets that were read to be compared are held until they are sent, up to this many bytes; the others are read again.
+// Assets that were read to be compared are held until they are sent, up to this many bytes of memory; the others are read again.
 const mostHeld = 64 * 1024 * 1024
 
 /** Logs a version to a server that takes assets whole, one request each: as Comet's own clients do it. */
@@ -30,11 +32,26 @@ export async function uploadToComet(
   const kept =
     request.draftOf && (await openCometVersionById(api, request.draftOf.versionId, { experimentKey, signal }))
   const sending = new Sending(api, request, options, kept)
-  if (latest && isSaidAlready(latest.wire, request.about) && (await sending.isIn(latest))) {
-    await addLabels(api, latest.wire, request.about, signal)
-    return { ...(await reopen(api, latest.wire, experimentKey, signal)), created: false }
+  try {
+    if (latest && isSaidAlready(latest.wire, request.about) && (await sending.isIn(latest))) {
+      await addLabels(api, latest.wire, request.about, signal)
+      return { ...(await reopen(api, latest.wire, experimentKey, signal)), created: false }
+    }
+    return await commit(api, request, options, { sending, knownType: latest?.wire.type })
+  } finally {
+    await sending.release()
   }
-  const versionId = await upsert(api, request, latest?.wire.type, signal)
+}
+
+async function commit(
+  api: Api,
+  request: UploadRequest & { readonly experimentKey: string },
+  options: UploadOptions,
+  { sending, knownType }: { readonly sending: Sending; readonly knownType: string | undefined },
+): Promise<OpenedVersion & { readonly created: boolean }> {
+  const { experimentKey } = request
+  const { signal } = options
+  const versionId = await upsertComet(api, request, knownType, signal)
   try {
     await sending.send(versionId)
     await setState(api, versionId, experimentKey, 'CLOSED', signal)
@@ -85,8 +102,12 @@ class Sending {
       throwIfAborted(this.#options.signal)
       const asset = await this.#read(at)
       this.#held.delete(at)
-      await this.#sendOne(asset, versionId)
-      const bytes = 'blob' in asset.content ? asset.content.blob.size : 0
+      try {
+        await this.#sendOne(asset, versionId)
+      } finally {
+        await release(asset)
+      }
+      const bytes = 'file' in asset.content ? asset.content.file.size : 0
       this.#progress.add({ files: 1, bytes, stored: bytes })
     })
     this.#progress.enter('committing')
@@ -96,13 +117,19 @@ class Sending {
     this.#progress.enter('done')
   }
 
+  /** Lets go of what was not sent after all. */
+  async release(): Promise<void> {
+    for (const asset of this.#held.values()) await release(asset)
+    this.#held.clear()
+  }
+
   async #read(at: number): Promise<WholeAsset> {
     const held = this.#held.get(at)
     if (held) return held
     const { codecs, signal } = this.#options
     const placed = this.#request.assets[at]
     const asset = await wholeAsset(placed, { codecs, signal, ...(this.#kept && { reader: this.#kept.reader }) })
-    const size = 'blob' in asset.content ? asset.content.blob.size : 0
+    const size = 'file' in asset.content ? asset.content.file.held : 0
     // What can be read once only is held however large it is.
     if (this.#bytesHeld + size <= mostHeld || !isReadable(placed[1])) {
       this.#held.set(at, asset)
@@ -116,14 +143,23 @@ class Sending {
     let attempts = 0
     const form = () => {
       attempts++
-      if ('blob' in content) return assetForm(content.blob, path, metadata)
+      if ('file' in content) return assetForm(content.file, path, metadata)
       const parts = new FormData()
       parts.append('metadata', metadata)
       parts.append('link', content.link)
       return parts
     }
     const remote = 'link' in content ? { isRemote: true } : {}
-    const search = { experimentKey, artifactVersionId, fileName: path, type: 'asset', overwrite: false, ...remote }
+    const search = {
+      experimentKey,
+      artifactVersionId,
+      // Made here, as Comet's Python client does it: sent again, it is the same asset.
+      assetId: randomId(),
+      fileName: path,
+      type: 'asset',
+      overwrite: false,
+      ...remote,
+    }
     try {
       await this.#api.form(uploadPath, { search, form, signal: this.#options.signal })
     } catch (error) {
@@ -132,6 +168,10 @@ class Sending {
       throw error
     }
   }
+}
+
+async function release({ content }: WholeAsset): Promise<void> {
+  if ('file' in content) await content.file.release()
 }
 
 /** Read from where it is whenever it is asked for. */
@@ -169,30 +209,6 @@ async function addLabels(
 
 function reopen(api: Api, { versionId }: VersionWire, experimentKey: string, signal: AbortSignal | undefined) {
   return openCometVersionById(api, versionId, { experimentKey, signal })
-}
-
-async function upsert(
-  api: Api,
-  { name, type, about, experimentKey }: UploadRequest & { readonly experimentKey: string },
-  knownType: string | undefined,
-  signal: AbortSignal | undefined,
-): Promise<string> {
-  const { aliases, versionTags, version, metadata, description } = about
-  const body = {
-    experimentKey,
-    artifactName: name,
-    artifactType: type ?? knownType ?? usualType,
-    ...(aliases && { alias: aliases }),
-    ...(versionTags && { versionTags }),
-    ...(version !== undefined && { version }),
-    ...(metadata && { versionMetadata: JSON.stringify(metadata) }),
-    ...(description !== undefined && { description }),
-  }
-  const made = await api.json<{ artifactVersionId: string }>('POST', `${restPrefix}/write/artifacts/upsert`, {
-    body,
-    signal,
-  })
-  return made.artifactVersionId
 }
 
 async function setState(

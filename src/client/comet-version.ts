@@ -8,6 +8,7 @@ import type { Metadata, VersionWire } from '../protocol/shapes.ts'
 import { ahead } from './ahead.ts'
 import type { Api } from './api.ts'
 import { toClientError } from './api-error.ts'
+import { cometVersions, type ListedVersion } from './comet-versions.ts'
 import {
   type CometEntry,
   type CometFile,
@@ -17,7 +18,7 @@ import {
   toVersionWire,
 } from './comet-wire.ts'
 import type { OpenedVersion } from './open-version.ts'
-import { type VersionPlace, versionLabel } from './versions.ts'
+import { uncounted, type VersionPlace, versionLabel } from './versions.ts'
 
 // As many as browsers open to one host.
 const readsAhead = 6
@@ -29,14 +30,30 @@ export interface CometContext {
   readonly experimentKey?: string
   /** Noted as the one that uses the version. */
   readonly consumerExperimentKey?: string
+  /** The versions of the artifact, where they were asked for already. */
+  readonly known?: readonly ListedVersion[]
   readonly signal?: AbortSignal
 }
 
 /** @throws NotFoundError `artifact-not-found`, `version-not-found` */
-export function openCometVersion(api: Api, place: VersionPlace, context: CometContext = {}): Promise<OpenedVersion> {
+export async function openCometVersion(
+  api: Api,
+  place: VersionPlace,
+  context: CometContext = {},
+): Promise<OpenedVersion> {
   const { workspace, name, select } = place
-  // Comet counts no versions: v3 is an alias there like any other.
-  return open(api, { artifactName: name, workspace, versionOrAlias: select }, context)
+  const named = { artifactName: name, workspace }
+  try {
+    return await open(api, { ...named, versionOrAlias: select }, context)
+  } catch (error) {
+    // Comet counts no versions: v3 is an alias there like any other, and else a place in the list.
+    const index = /^v(\d+)$/.exec(select ?? '')?.[1]
+    if (index === undefined || !isTidemarkError(error) || error.code !== 'version-not-found') throw error
+    const known = context.known ?? (await cometVersions(api, place, context.signal))
+    const found = known?.[Number(index)]
+    if (!found) throw error
+    return open(api, { ...named, versionOrAlias: found.version }, { ...context, known })
+  }
 }
 
 /** By its id, which is known to whoever made it, also while it is not closed. */
@@ -62,7 +79,7 @@ export async function findCometLatest(
 async function open(
   api: Api,
   named: Readonly<Record<string, string | undefined>>,
-  { experimentKey, consumerExperimentKey, signal }: CometContext,
+  { experimentKey, consumerExperimentKey, known, signal }: CometContext,
 ): Promise<OpenedVersion> {
   const search = { ...named, experimentKey, consumerExperimentKey }
   const version = await api.json<CometVersion>('GET', `${restPrefix}/artifacts/version`, { search, signal })
@@ -81,7 +98,10 @@ async function open(
     signal,
   })
   const entries = sortEntries(files.map(toEntry))
-  const wire = toVersionWire(version, entries, await digestOf(entries))
+  const place = { workspace: artifact.workspaceName, name: artifact.artifactName }
+  const versions = known ?? (await cometVersions(api, place, signal))
+  const index = versions?.findIndex((one) => one.version === artifactVersion) ?? uncounted
+  const wire = toVersionWire(version, entries, { digest: await digestOf(entries), index })
   return { wire, reader: new CometReader(api, wire, entries, wire.experimentKey ?? experimentKey) }
 }
 

@@ -2,7 +2,6 @@ import { mediaTypeOf } from '../codecs/media-type.ts'
 import type { Entry } from '../content/entry.ts'
 import { comparePaths } from '../paths.ts'
 import type { JsonValue, Metadata, VersionState, VersionWire } from '../protocol/shapes.ts'
-import { uncounted } from './versions.ts'
 import { parseWireMetadata } from './wire-metadata.ts'
 
 /** A version as Comet's REST API v2 describes it. */
@@ -59,7 +58,7 @@ export function toEntry(file: CometFile): CometEntry {
   const metadata = Object.keys(own).length > 0 ? own : undefined
   const common = { assetId, path, ...(metadata && { metadata }) }
   if (remote && typeof link === 'string')
-    return { ...common, ...remoteFacts(link, known), mediaType: mediaTypeOf(path) }
+    return { ...common, ...remoteFacts(link, { ...syncedFacts(own), ...known }), mediaType: mediaTypeOf(path) }
   const { kind, mediaType, digest, preview } = known
   return {
     ...common,
@@ -73,19 +72,34 @@ export function toEntry(file: CometFile): CometEntry {
 
 function remoteFacts(
   uri: string,
-  { digest, size, etag }: Metadata,
+  { digest, size, etag, versionId }: Metadata,
 ): Pick<Entry, 'kind' | 'digest' | 'size' | 'remote'> {
   const remote = {
     uri,
     ...(typeof etag === 'string' && { etag }),
+    ...(typeof versionId === 'string' && { versionId }),
     ...(typeof size === 'number' && { size }),
     synced: etag !== undefined || size !== undefined,
   }
   return { kind: 'remote', digest: typeof digest === 'string' ? digest : '', size: remote.size ?? 0, remote }
 }
 
+/** What Python's client notes of an object in a bucket. */
+function syncedFacts({ synced, checksum, file_size: size, version_id: versionId }: Metadata): Metadata {
+  if (synced !== true) return {}
+  return {
+    ...(typeof checksum === 'string' && { etag: `"${checksum}"` }),
+    ...(typeof size === 'number' && { size }),
+    ...(typeof versionId === 'string' && { versionId }),
+  }
+}
+
 /** A version as the rest of the client knows it, from its description and its assets. */
-export function toVersionWire(version: CometVersion, entries: readonly CometEntry[], digest: string): VersionWire {
+export function toVersionWire(
+  version: CometVersion,
+  entries: readonly CometEntry[],
+  { digest, index }: Pick<VersionWire, 'digest' | 'index'>,
+): VersionWire {
   const { artifact } = version
   const stored = entries.filter(({ remote }) => !remote)
   return {
@@ -96,7 +110,7 @@ export function toVersionWire(version: CometVersion, entries: readonly CometEntr
     name: artifact.artifactName,
     type: artifact.artifactType,
     description: artifact.description ?? null,
-    index: uncounted,
+    index,
     version: version.artifactVersion,
     // Comet's own name for the newest version is not one that somebody gave.
     aliases: (version.alias ?? []).filter((alias) => alias.toLowerCase() !== 'latest'),

@@ -1,5 +1,6 @@
 import { restPrefix } from '../protocol/routes.ts'
 import type { Api } from './api.ts'
+import { type Arrived, ArrivedPoints } from './arrived-points.ts'
 import { isFinal, sendCall } from './deliver-batches.ts'
 import { metricValue } from './log-batch.ts'
 import { isBatchEntry, type LineEntry, type LogEntry } from './log-entry.ts'
@@ -21,11 +22,13 @@ export class SingleDelivery implements Delivery<LogEntry> {
   readonly #api: Api
   readonly #key: string
   readonly #rate: MetricRate
+  readonly #points: ArrivedPoints
 
   constructor(api: Api, key: string, rate = rateOf(api)) {
     this.#api = api
     this.#key = key
     this.#rate = rate
+    this.#points = new ArrivedPoints(api, key)
   }
 
   take(entries: readonly LogEntry[]): number {
@@ -53,29 +56,46 @@ export class SingleDelivery implements Delivery<LogEntry> {
   }
 
   async #sendOne(entry: LogEntry, report: Report<LogEntry>): Promise<void> {
-    if (entry.kind === 'metric') await this.#rate.take()
-    await this.#reported([entry], report, bodyOf(entry))
+    if (entry.kind !== 'metric') {
+      await this.#reported([entry], report, bodyOf(entry))
+      return
+    }
+    await this.#rate.take()
+    let settled = false
+    const there = await this.#points.once(entry, async (arrived) => {
+      settled = true
+      return this.#reported([entry], report, { ...bodyOf(entry), arrived })
+    })
+    if (there && !settled) report.done([entry])
   }
 
-  #sendLines(lines: readonly LineEntry[], report: Report<LogEntry>): Promise<void> {
+  async #sendLines(lines: readonly LineEntry[], report: Report<LogEntry>): Promise<void> {
     const outputLines = lines.map(({ offset, text, stderr, timestamp }) => ({
       offset,
       output: text,
       ...(stderr !== undefined && { stderr }),
       ...(timestamp !== undefined && { localTimestamp: timestamp }),
     }))
-    return this.#reported(lines, report, { path: 'output', body: { outputLines } })
+    await this.#reported(lines, report, { path: 'output', body: { outputLines } })
   }
 
-  async #reported(entries: readonly LogEntry[], report: Report<LogEntry>, { path, body }: Call): Promise<void> {
+  /** True when they were taken, false when they were refused. */
+  async #reported(
+    entries: readonly LogEntry[],
+    report: Report<LogEntry>,
+    { path, body, arrived }: Call,
+  ): Promise<boolean> {
     try {
-      await this.#api.json('POST', `${restPrefix}/write/experiment/${path}`, {
+      await this.#api.json<object>('POST', `${restPrefix}/write/experiment/${path}`, {
         body: { experimentKey: this.#key, ...body },
+        arrived,
       })
       report.done(entries)
+      return true
     } catch (error) {
       if (!isFinal(error)) throw error
       report.refused(entries, error)
+      return false
     }
   }
 }
@@ -92,6 +112,7 @@ function rateOf(api: Api): MetricRate {
 interface Call {
   readonly path: string
   readonly body: Readonly<Record<string, unknown>>
+  readonly arrived?: Arrived
 }
 
 /** What may overtake each other: different names. */

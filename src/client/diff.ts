@@ -11,8 +11,8 @@ import { isTable, type TablePlace } from './table-place.ts'
 /** What is known of an asset on one side of a difference. */
 export interface DiffSide {
   readonly size: number
-  /** SHA-256 of the bytes. */
-  readonly digest: string
+  /** SHA-256 of the bytes; undefined when it is not known: of what others logged to Comet. */
+  readonly digest: string | undefined
   readonly type: string
   readonly metadata?: Metadata
 }
@@ -132,5 +132,5 @@ function checkMatch(options: RowMatch, known: readonly string[], what: string): 
 }
 
 function side({ size, digest, kind, metadata }: Entry): DiffSide {
-  return { size, digest, type: kind, ...(metadata && { metadata }) }
+  return { size, digest: digest || undefined, type: kind, ...(metadata && { metadata }) }
 }

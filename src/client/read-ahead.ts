@@ -49,6 +49,7 @@ async function forget(asset: StagedAsset, ready: Promise<void> | undefined): Pro
   }
 }
 
-function isPreparable(file: FileSource): file is Preparable {
+/** On disk, or in a browser's hands: it can be read again. */
+export function isPreparable(file: FileSource): file is Preparable {
   return 'prepare' in file && typeof file.prepare === 'function'
 }

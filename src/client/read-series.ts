@@ -1,6 +1,7 @@
 import { CorruptionError } from '../errors.ts'
 import type { SeriesReply } from '../protocol/log.ts'
 import { restPrefix, routes } from '../protocol/routes.ts'
+import type { Api } from './api.ts'
 import type { Connection } from './connection.ts'
 
 /** One point of a metric. */
@@ -38,6 +39,16 @@ export async function readSeries(
     } while (after !== undefined)
     if (points.length > 0) return points
   }
+  return readCometSeries(api, key, wanted, signal)
+}
+
+/** The points of a series as Comet gives them. */
+export async function readCometSeries(
+  api: Api,
+  key: string,
+  { name, context }: SeriesName,
+  signal: AbortSignal | undefined,
+): Promise<MetricPoint[]> {
   // By the name it is listed under, which tells of contexts too.
   const metricName = context === undefined ? name : `${context}_${name}`
   const { metrics } = await api.json<{ metrics: readonly CometPoint[] }>(

@@ -4,6 +4,7 @@ import { InvalidInputError } from '../errors.ts'
 import { describe } from '../options.ts'
 import type { Metadata } from '../protocol/shapes.ts'
 import { openValue } from './open-value.ts'
+import { isPreparable } from './read-ahead.ts'
 import type { StagedAsset, StagedValue } from './staged.ts'
 
 export interface StageOptions {
@@ -43,7 +44,14 @@ export async function stageOne(
     next = undefined
     return now.value
   }
-  return { kind: opened.kind, assumed: opened.assumed, value, ...(preview && { preview }) }
+  const { kind, assumed, file } = opened
+  return {
+    kind,
+    assumed,
+    value,
+    ...(file && isPreparable(file) && { again: (until) => file.open(until) }),
+    ...(preview && { preview }),
+  }
 }
 
 async function placeFolder(

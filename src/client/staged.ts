@@ -28,6 +28,8 @@ export interface StagedValue extends StagedCommon {
   readonly assumed?: boolean
   /** What the codec encodes: a source that can be read once is opened here. */
   readonly value: () => unknown
+  /** Of a file that can be read as often as it takes. */
+  readonly again?: (signal: AbortSignal | undefined) => AsyncIterable<Uint8Array>
   readonly preview?: Metadata
   /** Instead of the codec's: for what was read already. */
   readonly encode?: (options: EncodeOptions) => Promise<Encoded>

@@ -2,9 +2,12 @@ import { InvalidInputError } from '../errors.ts'
 import { describe } from '../options.ts'
 import { type AssetDescription, uploadPath } from './asset-description.ts'
 import type { Connection } from './connection.ts'
-import { encodedFile } from './encoded-file.ts'
+import { type EncodedFile, type EncodedFileOptions, encodedFile } from './encoded-file.ts'
 import { randomId } from './random-id.ts'
+import { isPreparable } from './read-ahead.ts'
 import { stageOne } from './stage.ts'
+import type { StagedFile, StagedValue } from './staged.ts'
+import { type StreamedForm, streamedForm } from './streamed-form.ts'
 import { encode } from './upload.ts'
 
 interface AssetUpload {
@@ -29,21 +32,37 @@ export async function uploadAsset(
       { code: 'asset-name-missing' },
     )
   const { search, metadata } = describeAs(fileName)
-  const { blob } = await encodedFile(encoded, signal)
-  const assetId = randomId()
-  const answer = await api.form<{ assetId?: unknown }>(uploadPath, {
-    search: { experimentKey, ...search, assetId },
-    form: () => assetForm(blob, fileName, metadata),
-    signal,
-  })
-  // Comet may give it another.
-  return { assetId: typeof answer?.assetId === 'string' ? answer.assetId : assetId }
+  const file = await encodedFile(encoded, { again: againOf(staged, signal), signal })
+  try {
+    const assetId = randomId()
+    const answer = await api.form<{ assetId?: unknown }>(uploadPath, {
+      search: { experimentKey, ...search, assetId },
+      form: () => assetForm(file, fileName, metadata),
+      signal,
+    })
+    // Comet may give it another.
+    return { assetId: typeof answer?.assetId === 'string' ? answer.assetId : assetId }
+  } finally {
+    await file.release()
+  }
+}
+
+/** How an asset is read once more without being kept; `undefined` where it cannot be. */
+export function againOf(asset: StagedFile | StagedValue, signal: AbortSignal | undefined): EncodedFileOptions['again'] {
+  if (!('file' in asset)) {
+    const { again } = asset
+    return again && (() => again(signal))
+  }
+  const { file } = asset
+  return isPreparable(file) ? () => file.open(signal) : undefined
 }
 
 /** The parts of an asset in the order in which every server can take them in one go: what is known of it before its bytes. */
-export function assetForm(blob: Blob, fileName: string, metadata: string | undefined): FormData {
+export function assetForm(file: EncodedFile, path: string, metadata: string | undefined): FormData | StreamedForm {
+  const fileName = path.slice(path.lastIndexOf('/') + 1)
+  if (!file.blob) return streamedForm(metadata === undefined ? {} : { metadata }, { ...file, name: fileName })
   const form = new FormData()
   if (metadata !== undefined) form.append('metadata', metadata)
-  form.append('file', blob, fileName.slice(fileName.lastIndexOf('/') + 1))
+  form.append('file', file.blob, fileName)
   return form
 }

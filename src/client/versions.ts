@@ -43,6 +43,11 @@ export async function findLatest(
 /** The index of a version on a server that does not count them. */
 export const uncounted = -1
 
+/** True of a version on a server that keeps assets whole: its list is all there is. */
+export function isListed({ manifest, count }: Pick<VersionWire, 'manifest' | 'count'>): boolean {
+  return manifest === null && count > 0
+}
+
 /** `flowers:v3`: how messages name a version. */
 export function versionLabel({ name, index, version }: Pick<VersionWire, 'name' | 'index' | 'version'>): string {
   return index === uncounted ? `${name}:${version}` : `${name}:v${index}`

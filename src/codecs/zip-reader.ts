@@ -21,6 +21,12 @@ export interface ZipReader {
   bytes(entry: ZipEntry): Promise<Uint8Array>
 }
 
+/** True of what begins as an archive does, or as an empty one. */
+export function isZip(bytes: Uint8Array): boolean {
+  const [p, k, a, b] = bytes
+  return p === 0x50 && k === 0x4b && ((a === 3 && b === 4) || (a === 5 && b === 6))
+}
+
 /** Neighbouring small entries come out of one read. */
 const WINDOW = 1024 * 1024
 const STORED = 0

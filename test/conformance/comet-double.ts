@@ -219,10 +219,12 @@ export function cometDouble(apiKey = 'comet-key'): CometDouble {
     const versionId = query.get('artifactVersionId')
     if (versionId !== null) {
       const { version } = open(versionId)
+      version.files = version.files.filter(({ assetId }) => assetId !== asset.assetId)
       version.files.push({ ...asset, type: 'unknown' })
     } else {
       if (query.get('overwrite')?.toLowerCase() === 'true')
         run.assets = run.assets.filter(({ fileName }) => fileName !== name)
+      run.assets = run.assets.filter(({ assetId }) => assetId !== asset.assetId)
       run.assets.push(asset)
     }
     return { assetId: asset.assetId }
@@ -282,6 +284,7 @@ export function cometDouble(apiKey = 'comet-key'): CometDouble {
   const posts: Record<string, (body: Body) => unknown> = {
     '/write/experiment/create': (body) => {
       const key = typeof body.experimentKey === 'string' ? body.experimentKey : newId()
+      if (runs.has(key)) throw new Refusal('the experiment exists', 90999)
       const run: Run = {
         key,
         name: typeof body.experimentName === 'string' ? body.experimentName : 'odd_name_1',

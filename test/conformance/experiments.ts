@@ -278,6 +278,9 @@ export function experimentConformance(name: string, open: () => Promise<OpenedSe
       expect(await found('team/flowers:golden')).toBe('2.0.0')
       expect(await found('flowers:1.0.0')).toBe('1.0.0')
       expect(await found('flowers', { versionOrAlias: 'new' })).toBe('2.0.0')
+      expect([await found('flowers:v0'), await found('flowers:v1')]).toEqual(['1.0.0', '2.0.0'])
+      await expect(tidemark.getArtifact('flowers:v2')).rejects.toMatchObject({ code: 'version-not-found' })
+      expect([logged.index, next.index, (await tidemark.getArtifact('flowers')).index]).toEqual([0, 1, 1])
       expect((await experiment.getArtifact('flowers:1.0.0')).aliases).toEqual([])
       expect((await tidemark.getArtifacts({ workspace: 'team' }).toArray()).map((one) => one.name)).toEqual(['flowers'])
       expect((await tidemark.getVersions('flowers').toArray()).map(({ version }) => version)).toEqual([

@@ -71,10 +71,10 @@ const fixedValues: readonly FixedValue[] = [
 ]
 
 /** Logs every fixed value, and then an edit of the table and of the bytes: what lies in the store then has deltas in it. */
-export async function logFixedValues(store: Store): Promise<Record<string, string>> {
+export async function logFixedValues(store: Store): Promise<Record<string, string | undefined>> {
   const tidemark = await connect({ store, workspace: 'shared', compress: true })
   const experiment = await tidemark.createExperiment({ name: 'fixed' })
-  const digests: Record<string, string> = {}
+  const digests: Record<string, string | undefined> = {}
   for (const { name, make } of fixedValues) digests[name] = (await experiment.uploadArtifact(name, make())).digest
   const edited = new Artifact('edited', 'dataset', { aliases: ['golden'], metadata: { by: 'everyone' } })
   await edited.add(rows(), { logicalPath: 'rows.arrow' })
@@ -92,7 +92,7 @@ export async function logFixedValues(store: Store): Promise<Record<string, strin
 /** Reads what `logFixedValues` stored, here or in another runtime, and every byte of it against its digest. */
 export async function checkFixedValues(store: Store): Promise<void> {
   const tidemark = await connect({ store, workspace: 'shared' })
-  const digests: Record<string, string> = {}
+  const digests: Record<string, string | undefined> = {}
   for (const { name, check } of fixedValues) {
     const logged = await tidemark.getArtifact(name)
     digests[name] = logged.digest

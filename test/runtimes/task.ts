@@ -16,7 +16,7 @@ export interface Task {
 /** The fixed values as one runtime wrote them. */
 export interface Written {
   readonly by: string
-  readonly digests: Readonly<Record<string, string>>
+  readonly digests: Readonly<Record<string, string | undefined>>
   /** Everything in a memory store: keys, and bytes in base64. */
   readonly entries: readonly (readonly [key: string, base64: string])[]
   /** A folder store, where there are files. */
