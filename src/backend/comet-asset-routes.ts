@@ -70,6 +70,7 @@ export function cometAssetRoutes(router: Router, services: Services): void {
     if (!/^[0-9a-zA-Z_-]{8,64}$/.test(id)) throw invalid("'assetId' is not 8 to 64 letters and digits")
     const inner = options.randomId()
     const received = await receive(call, ({ body }) => files.write(key, inner, body, request.signal))
+    const grouping = optional(query, 'groupingName')
     const stored = isStored(received.taken) ? received.taken : { size: 0, pieces: [] }
     return {
       id: optional(query, 'assetId') === undefined ? inner : id,
@@ -83,6 +84,7 @@ export function cometAssetRoutes(router: Router, services: Services): void {
       epoch: countOf(query, 'epoch'),
       context: optional(query, 'context') ?? null,
       source: optional(query, 'source') ?? null,
+      ...(grouping !== undefined && { grouping }),
       createdAt: options.now(),
       pieces: stored.pieces,
       file: inner,
@@ -225,7 +227,8 @@ async function receive({ request }: Call, take: TakeFile): Promise<Received> {
   return received
 }
 
-function runAssetToComet(experiment: string, asset: RunAsset): object {
+/** An asset as Comet lists it. */
+export function runAssetToComet(experiment: string, asset: RunAsset): object {
   const { id, fileName, type, size, metadata, link, step, context, createdAt, mediaType } = asset
   const slash = fileName.lastIndexOf('/')
   return {

@@ -40,6 +40,8 @@ const cometCodes: Readonly<Record<string, number>> = {
   'unknown-api-key': 90212,
   'workspace-not-found': 90219,
   'project-missing': 98219,
+  'nothing-to-update': 42006,
+  'model-not-found': 42008,
 }
 
 /** Comet answers 400 to whatever is wrong with a request: its clients read the envelope of that status alone. */

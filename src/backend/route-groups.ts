@@ -43,6 +43,10 @@ export const routeGroups: readonly RouteGroup[] = [
     load: async () => (await import('./comet-asset-routes.ts')).cometAssetRoutes,
   },
   {
+    paths: comet('experiment/model', 'registry-model', 'write/registry-model'),
+    load: async () => (await import('./comet-model-routes.ts')).cometModelRoutes,
+  },
+  {
     paths: comet('experiment', 'write/experiment', 'write/project/symlink'),
     load: async () => cometExperimentRoutes,
   },

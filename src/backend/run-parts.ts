@@ -37,6 +37,7 @@ export function assetFromJson(json: { readonly [key: string]: JsonValue }, shape
     epoch: numberOf(json.epoch),
     context: textOf(json.context) ?? null,
     source: textOf(json.source) ?? null,
+    ...(typeof json.grouping === 'string' && { grouping: json.grouping }),
     createdAt: numberOf(json.createdAt) ?? refuse(shape),
     file: text('file'),
     pieces: Array.isArray(pieces) ? pieces.map((piece) => textOf(piece) ?? refuse(shape)) : refuse(shape),

@@ -50,6 +50,8 @@ export interface RunAsset {
   readonly epoch: number | null
   readonly context: string | null
   readonly source: string | null
+  /** What it is a part of, such as a model. */
+  readonly grouping?: string
   readonly createdAt: number
   /** Where its bytes are: `files/<experiment>/<file>/`. */
   readonly file: string

@@ -5,6 +5,7 @@ import { wireAssets } from './wire-assets.ts'
 import { wireBadInput } from './wire-bad-input.ts'
 import { type Fetch, WireClient } from './wire-client.ts'
 import { wireLogging } from './wire-logging.ts'
+import { wireModels } from './wire-models.ts'
 import { wireProjects } from './wire-projects.ts'
 
 /** What `docs` say of Comet's REST API v2, asked as its R client asks it. `open` gives an empty server, and a key that may do everything. */
@@ -45,6 +46,7 @@ export function cometWireSuite(name: string, open: () => Promise<{ fetch: Fetch;
     wireProjects(wire)
     wireLogging(wire)
     wireAssets(wire)
+    wireModels(wire)
     wireArtifacts(wire)
     wireBadInput(wire)
   })

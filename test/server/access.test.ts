@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import type { Role } from '../../src/backend/access.ts'
 import { type Backend, createBackend } from '../../src/backend/backend.ts'
 import { checkExperimentKey } from '../../src/backend/experiments.ts'
+import { toBase64Url } from '../../src/protocol/base64.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { multipart } from '../conformance/wire-client.ts'
 
@@ -112,6 +113,7 @@ describe('access', () => {
       artifactId,
       assetId: `${artifactVersionId}.YQ`,
       metricName: 'm',
+      modelName: 'm',
       name: 'm',
     })
     if (path.startsWith('/api/tidemark')) {
@@ -128,6 +130,10 @@ describe('access', () => {
       artifactVersionId,
       artifactId,
       targetedExperiments: [experimentKey],
+      experimentModelId: toBase64Url(`${experimentKey}/m`),
+      registryModelId: toBase64Url('team/m'),
+      registryModelName: 'm',
+      description: 'd',
       name: 'team',
       experimentKeys: [experimentKey],
       targetWorkspaceName: 'team',

@@ -1,0 +1,122 @@
+import { expect, it } from 'vitest'
+import { type Wire, workspace } from './wire.ts'
+import type { Json } from './wire-client.ts'
+
+/** Models and their registry, as Comet's Java and Python clients ask for them. */
+export function wireModels(wire: Wire): void {
+  const element = (fileName: string, text: string, groupingName = 'net') =>
+    wire.client.upload(
+      '/write/experiment/upload-asset',
+      { experimentKey: wire.key, type: 'model-element', groupingName, fileName },
+      { file: { name: 'x.bin', type: 'application/octet-stream', bytes: new TextEncoder().encode(text) } },
+    )
+  const failing = (path: string, body: Json) =>
+    wire.client.failure(
+      wire.client.reply('POST', path, {
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      }),
+    )
+
+  it('models: registered under a name, version by version, and downloaded', async () => {
+    await element('weights/a.bin', 'aaaa')
+    await element('../../b.bin', 'b')
+    await element('c', 'c', 'other net')
+    const { models } = await wire.read<{ models: Json[] }>('model')
+    expect(models).toMatchObject([
+      { modelName: 'net', experimentKey: wire.key, registryRecords: [] },
+      { modelName: 'other net' },
+    ])
+    const [{ experimentModelId }] = models
+    const first = await wire.client.post('/write/registry-model', {
+      experimentModelId,
+      registryModelName: 'flower-net',
+      description: 'names flowers',
+      isPublic: false,
+      version: '1.0.0',
+      stages: ['staging'],
+    })
+    expect(first).toEqual({ registryModelId: expect.any(String), registryModelItemId: expect.any(String) })
+    // What comes later is no part of what was registered.
+    await element('later.bin', 'later')
+    const item = {
+      experimentModelId,
+      registryModelName: 'flower-net',
+      version: '1.1.0',
+      comment: 'more',
+      stages: ['production'],
+    }
+    await wire.client.post('/write/registry-model/item', item)
+    const named = { workspaceName: workspace, modelName: 'flower-net' }
+    const details = await wire.client.get<{ versions: { version: string; assets: Json[] }[] }>(
+      '/registry-model/details',
+      named,
+    )
+    expect(details).toMatchObject({
+      registryModelId: first.registryModelId,
+      modelName: 'flower-net',
+      description: 'names flowers',
+      isPublic: false,
+      versions: [
+        { version: '1.1.0', comment: 'more', stages: ['production'], experimentModel: { experimentKey: wire.key } },
+        { version: '1.0.0', stages: ['staging'], registryModelItemId: first.registryModelItemId },
+      ],
+    })
+    expect(details.versions.map(({ assets }) => assets.length)).toEqual([3, 2])
+    expect(await wire.client.get('/registry-model', { workspaceName: workspace })).toMatchObject({
+      registryModels: [{ modelName: 'flower-net', numberOfVersions: 2, lastVersion: '1.1.0' }],
+    })
+    expect((await wire.read<{ models: Json[] }>('model')).models[0]).toMatchObject({
+      registryRecords: [{ registryModelName: 'flower-net', version: '1.0.0' }, { version: '1.1.0' }],
+    })
+    const zips: [path: string, query: Record<string, string>, contained: string[]][] = [
+      ['/registry-model/item/download', { ...named, version: '1.0.0' }, ['weights/a.bin']],
+      ['/registry-model/item/download', { ...named, stage: 'production' }, ['weights/a.bin', 'later.bin']],
+      ['/experiment/model/download', { experimentKey: wire.key, modelName: 'other net' }, ['c']],
+    ]
+    for (const [path, query, contained] of zips) {
+      const { type, bytes } = await wire.client.bytes(path, query)
+      expect(type).toBe('application/zip')
+      const text = new TextDecoder('latin1').decode(bytes)
+      expect(text.slice(0, 2)).toBe('PK')
+      for (const name of contained) expect(text).toContain(name)
+      // No name leads out of the folder.
+      expect(text).not.toContain('..')
+    }
+    await wire.client.post('/write/registry-model/update', {
+      registryModelId: first.registryModelId,
+      description: 'names more flowers',
+      isPublic: true,
+    })
+    expect(await wire.client.get('/registry-model/details', named)).toMatchObject({
+      description: 'names more flowers',
+      isPublic: true,
+    })
+    expect(await failing('/write/registry-model/item', item)).toMatchObject({
+      status: 400,
+      code: 'model-version-exists',
+    })
+    expect(await failing('/write/registry-model/item', { ...item, registryModelName: 'none' })).toMatchObject({
+      sdk: 42008,
+    })
+    expect(await failing('/write/registry-model', { ...item, version: 'v2' })).toMatchObject({
+      code: 'invalid-version',
+    })
+    expect(await failing('/write/registry-model', { ...item, experimentModelId: 'eA' })).toMatchObject({ status: 400 })
+    expect(await failing('/write/registry-model/update', { registryModelId: first.registryModelId })).toMatchObject({
+      sdk: 42006,
+    })
+    for (const query of ['modelName=none', 'modelName=flower-net&version=9.0.0'])
+      expect(
+        await wire.client.failure(
+          wire.client.reply('GET', `/registry-model/item/download?workspaceName=${workspace}&${query}`),
+        ),
+        query,
+      ).toMatchObject({ status: 400, sdk: 42008 })
+    // A version outlives the experiment by name alone.
+    await wire.client.get('/write/experiment/delete', { experimentKey: wire.key })
+    expect(await wire.client.get('/registry-model/details', named)).toMatchObject({
+      versions: [{ assets: [] }, { assets: [] }],
+    })
+  })
+}
