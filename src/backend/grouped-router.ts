@@ -8,7 +8,7 @@ import type { Services } from './services.ts'
 export class GroupedRouter {
   readonly #services: Services
   readonly #groups = routeGroups.map((group) => ({ group, paths: group.paths.map((path) => path.split('/')) }))
-  readonly #routers = new Map<RouteGroup, Promise<Router>>()
+  readonly #routers = new Map<RouteGroup, Router>()
 
   constructor(services: Services) {
     this.#services = services
@@ -30,21 +30,15 @@ export class GroupedRouter {
     return (await this.#routerOf(found.group)).handle(request, url, segments, access)
   }
 
-  #routerOf(group: RouteGroup): Promise<Router> {
-    let router = this.#routers.get(group)
-    if (!router) {
-      router = this.#load(group)
-      this.#routers.set(group, router)
-      // A page may be without a network for a while: the next request tries again.
-      router.catch(() => this.#routers.delete(group))
-    }
-    return router
-  }
-
-  async #load(group: RouteGroup): Promise<Router> {
+  // Kept when it is there, not while it is loaded: in edge workers a request must not wait for a promise of another one.
+  async #routerOf(group: RouteGroup): Promise<Router> {
+    const known = this.#routers.get(group)
+    if (known) return known
     const declare = await group.load()
+    // Another request may have been faster: then this one is the same again.
     const router = new Router()
     declare(router, this.#services)
+    this.#routers.set(group, router)
     return router
   }
 }
