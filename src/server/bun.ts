@@ -1,5 +1,5 @@
 import { createGuard } from './guard.ts'
-import { hostsOf, type ServeOptions, type Serving, urlOf, usualGrace, usualPort } from './serving.ts'
+import { hostsOf, listening, type ServeOptions, type Serving, urlOf, usualGrace, usualPort } from './serving.ts'
 
 type Answer = (request: Request) => Promise<Response>
 
@@ -22,7 +22,8 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const begun: { answer?: Answer } = {}
   const fetch: Answer = (request) =>
     begun.answer ? begun.answer(request) : Promise.reject(new Error('The server has not begun yet.'))
-  const server = bun.serve({ hostname, port: wanted, idleTimeout, maxRequestBodySize, fetch })
+  const asked = { hostname, port: wanted, idleTimeout, maxRequestBodySize, fetch }
+  const server = listening(wanted, hostname, () => bun.serve(asked))
   const { port } = server
   begun.answer = createGuard({ hosts: hostsOf(hostname, port, options.hosts), origins }, options.fetch)
   return { url: urlOf(hostname, port), port, close: (graceMs = usualGrace) => close(server, graceMs) }

@@ -2,7 +2,7 @@ import { errorReply } from '../backend/error-reply.ts'
 import { UnavailableError } from '../errors.ts'
 import { restPrefix } from '../protocol/routes.ts'
 import { createGuard } from './guard.ts'
-import { hostsOf, type ServeOptions, type Serving, urlOf, usualGrace, usualPort } from './serving.ts'
+import { hostsOf, listening, type ServeOptions, type Serving, urlOf, usualGrace, usualPort } from './serving.ts'
 
 type Answer = (request: Request) => Promise<Response>
 
@@ -23,17 +23,19 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const underWay = new Set<Promise<Response>>()
   let ending = false
   const onListen = () => undefined
-  const server = deno.serve({ hostname, port: wanted, signal: forced.signal, onListen }, async (request, info) => {
-    if (!begun.answer || ending)
-      return errorReply(notNow(), { comet: request.url.includes(restPrefix), detailed: false })
-    const work = begun.answer(withOwnSignal(request, info.completed))
-    underWay.add(work)
-    try {
-      return await work
-    } finally {
-      underWay.delete(work)
-    }
-  })
+  const server = listening(wanted, hostname, () =>
+    deno.serve({ hostname, port: wanted, signal: forced.signal, onListen }, async (request, info) => {
+      if (!begun.answer || ending)
+        return errorReply(notNow(), { comet: request.url.includes(restPrefix), detailed: false })
+      const work = begun.answer(withOwnSignal(request, info.completed))
+      underWay.add(work)
+      try {
+        return await work
+      } finally {
+        underWay.delete(work)
+      }
+    }),
+  )
   const { port } = server.addr
   begun.answer = createGuard({ hosts: hostsOf(hostname, port, options.hosts), origins }, options.fetch)
   return {

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { UnavailableError } from '../errors.ts'
 import { createGuard } from './guard.ts'
-import { hostsOf, type ServeOptions, type Serving, urlOf, usualGrace, usualPort } from './serving.ts'
+import { hostsOf, listenError, type ServeOptions, type Serving, urlOf, usualGrace, usualPort } from './serving.ts'
 
 // Node's own defaults, but for bodies: an asset may take hours, as long as it gets on.
 const headersTimeout = 10_000
@@ -193,16 +193,7 @@ function headersOf(reply: Response): Record<string, string> {
 
 async function listen(server: Server, port: number, hostname: string): Promise<number> {
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      const taken = cause.code === 'EADDRINUSE'
-      const what = taken ? 'is taken by another program: choose one with --port' : `cannot be opened (${cause.code})`
-      reject(
-        new UnavailableError(`Port ${port} of ${hostname} ${what}.`, {
-          code: taken ? 'port-taken' : 'port-unavailable',
-          cause,
-        }),
-      )
-    })
+    server.once('error', (cause) => reject(listenError(port, hostname, cause)))
     server.listen(port, hostname, resolve)
   })
   return portOf(server.address()) ?? port

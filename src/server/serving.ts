@@ -1,3 +1,5 @@
+import { UnavailableError } from '../errors.ts'
+
 export interface ServeOptions {
   /** Answers requests: a backend's `fetch`. */
   readonly fetch: (request: Request) => Promise<Response>
@@ -36,4 +38,27 @@ export function urlOf(hostname: string, port: number): string {
 function withPort(hostname: string, port: number): string {
   const name = hostname.includes(':') && !hostname.startsWith('[') ? `[${hostname}]` : hostname
   return port === 80 ? name : `${name}:${port}`
+}
+
+/** Begins to listen, and says what is wrong when that cannot be. */
+export function listening<T>(port: number, hostname: string, begin: () => T): T {
+  try {
+    return begin()
+  } catch (cause) {
+    throw listenError(port, hostname, cause)
+  }
+}
+
+/** What a server throws that cannot listen. Deno has a class for a port that is taken, Node and Bun a code. */
+export function listenError(port: number, hostname: string, cause: unknown): UnavailableError {
+  const name = cause instanceof Error ? cause.name : ''
+  const code: unknown = cause instanceof Error ? Reflect.get(cause, 'code') : undefined
+  const taken = name === 'AddrInUse' || code === 'EADDRINUSE'
+  const what = taken
+    ? 'is taken by another program: choose one with --port'
+    : `cannot be opened (${typeof code === 'string' ? code : name})`
+  return new UnavailableError(`Port ${port} of ${hostname} ${what}.`, {
+    code: taken ? 'port-taken' : 'port-unavailable',
+    cause,
+  })
 }

@@ -28,6 +28,7 @@ export function serverTests(runtime, scratch) {
     [`${kind}: a body that is too large is refused, and others are answered`, () => serving(own, limits)],
     [`${kind}: an upload whose sender vanishes leaves nothing`, () => serving(own, vanishes)],
     [`${kind}: who sends slowly is waited for, and others do not wait`, () => serving(own, slowly)],
+    [`${kind}: it says when its port is taken`, () => serving(own, taken)],
     [`${kind}: it ends when what is under way is done`, () => serving(own, ends)],
     ['tidemark start serves, and ends when it is told to', starts],
   ]
@@ -41,6 +42,13 @@ export function serverTests(runtime, scratch) {
     } finally {
       server.kill()
     }
+  }
+
+  async function taken({ url, folder }) {
+    const { port } = new URL(url)
+    const { refused, message } = await startServer(runtime, [...own, `${folder}-2`, port])
+    assert.equal(refused, 'port-taken')
+    assert.match(message, new RegExp(`^Port ${port} of 127.0.0.1 is taken`))
   }
 
   async function starts() {
@@ -256,11 +264,10 @@ async function startServer({ program, name }, args) {
     if (/^\}|\}$/.test(line)) break
   }
   if (out === '') throw new Error(`${name} did not begin to serve: ${errors}`)
-  const { url, key } = JSON.parse(out)
+  const told = JSON.parse(out)
   child.stdout.resume()
   return {
-    url,
-    key,
+    ...told,
     kill: () => child.kill('SIGKILL'),
     async end() {
       child.kill('SIGTERM')
