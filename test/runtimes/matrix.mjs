@@ -1,4 +1,15 @@
-const rooms = ['runtime', 'store', 'codecs', 'content', 'backend', 'main job', 'experiments', 'exchange', 'server', 'example']
+const rooms = [
+  'runtime',
+  'store',
+  'codecs',
+  'content',
+  'backend',
+  'main job',
+  'experiments',
+  'exchange',
+  'server',
+  'example',
+]
 
 /**
  * Prints what failed, and then the matrix: a row for each runtime, a column for each room, with how many tests passed. `strict` counts a runtime that could not
