@@ -1,6 +1,11 @@
 /** Keeps what this page has loaded, and loads later, for visits without a network. The page says `data-offline="ready"` when all of it is kept. */
 export async function keepOffline() {
   if (!('serviceWorker' in navigator) || !('caches' in globalThis)) return
+  // From when it is in control, it keeps what is loaded by itself: not all browsers tell the page of every module.
+  const controlled = new Promise((resolve) => {
+    if (navigator.serviceWorker.controller) resolve()
+    else navigator.serviceWorker.addEventListener('controllerchange', resolve, { once: true })
+  })
   await navigator.serviceWorker.register('service-worker.js')
   const cache = await caches.open('penguins')
   const kept = new Set()
@@ -12,6 +17,7 @@ export async function keepOffline() {
     waiting += 1
     document.documentElement.dataset.offline = 'keeping'
     try {
+      await controlled
       await Promise.all(fresh.map(async (url) => (await cache.match(url)) ?? (await cache.add(url))))
     } finally {
       waiting -= 1

@@ -25,14 +25,14 @@ export interface OpenBrowser {
 export async function newProfile(): Promise<Profile> {
   const folder = await mkdtemp(join(tmpdir(), 'tidemark-browser-'))
   return {
-    open: () => openBrowser(folder),
+    open: () => openProfile(folder),
     // A browser that was killed may still be letting go of its files.
     remove: () => rm(folder, { recursive: true, force: true, maxRetries: 10 }),
   }
 }
 
 /** Started here, not by the driver: so that it can be killed. */
-async function openBrowser(folder: string): Promise<OpenBrowser> {
+export async function openProfile(folder: string): Promise<OpenBrowser> {
   if (found.missing !== undefined) throw new Error(`No browser: ${found.missing}.`)
   const options = [
     ...chromiumFlags,

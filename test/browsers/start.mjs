@@ -15,7 +15,7 @@ export const chromiumFlags = [
 ]
 
 /** The same for Firefox, as preferences. */
-const firefoxPreferences = {
+export const firefoxPreferences = {
   'app.update.enabled': false,
   'browser.aboutwelcome.enabled': false,
   'browser.shell.checkDefaultBrowser': false,
@@ -32,6 +32,36 @@ const firefoxPreferences = {
 /** Of WebKit, what Safari has and its GTK port does not enable by itself. */
 const webKitFeatures = ['StorageAPI', 'StorageAPIEstimate', 'FileSystem', 'AccessHandle', 'FileSystemWritableStream']
 
+export const webKitOptions = [`--features=${webKitFeatures.map((name) => `+${name}`).join(',')}`]
+
+/** A display that nobody sees: its number, and what ends it. */
+export async function openScreen(display) {
+  const screen = start(display, ['-displayfd', '3', '-screen', '0', '1280x1024x24', '-nolisten', 'tcp'], {
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+  })
+  const number = await new Promise((resolve, reject) => {
+    screen.once('exit', () => reject(new Error('Xvfb ended before it had a display.')))
+    screen.once('error', reject)
+    screen.stdio[3].once('data', (data) => resolve(String(data).trim()))
+  })
+  return { number, close: () => screen.kill() }
+}
+
+/** What WebKit finds around it: a display, and a home of its own. */
+export function webKitEnvironment(folder, number) {
+  return {
+    DISPLAY: `:${number}`,
+    HOME: folder,
+    XDG_DATA_HOME: join(folder, 'data'),
+    XDG_CACHE_HOME: join(folder, 'cache'),
+    XDG_CONFIG_HOME: join(folder, 'config'),
+    // Its sandbox wants more rights than a container has.
+    WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1',
+    WEBKIT_DISABLE_COMPOSITING_MODE: '1',
+    GIO_USE_VFS: 'local',
+  }
+}
+
 const starters = {
   Chromium: async ({ program, env }, url, folder) =>
     start(program, [...chromiumFlags, '--headless', '--remote-debugging-port=0', `--user-data-dir=${folder}`, url], {
@@ -45,26 +75,8 @@ const starters = {
     return start(program, ['--headless', '--no-remote', '--profile', folder, url])
   },
   async WebKit({ program, display }, url, folder) {
-    const screen = start(display, ['-displayfd', '3', '-screen', '0', '1280x1024x24', '-nolisten', 'tcp'], {
-      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-    })
-    const number = await new Promise((resolve, reject) => {
-      screen.once('exit', () => reject(new Error('Xvfb ended before it had a display.')))
-      screen.once('error', reject)
-      screen.stdio[3].once('data', (data) => resolve(String(data).trim()))
-    })
-    const env = {
-      DISPLAY: `:${number}`,
-      HOME: folder,
-      XDG_DATA_HOME: join(folder, 'data'),
-      XDG_CACHE_HOME: join(folder, 'cache'),
-      XDG_CONFIG_HOME: join(folder, 'config'),
-      // Its sandbox wants more rights than a container has.
-      WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1',
-      WEBKIT_DISABLE_COMPOSITING_MODE: '1',
-      GIO_USE_VFS: 'local',
-    }
-    const browser = start(program, [`--features=${webKitFeatures.map((name) => `+${name}`).join(',')}`, url], { env })
+    const screen = await openScreen(display)
+    const browser = start(program, [...webKitOptions, url], { env: webKitEnvironment(folder, screen.number) })
     return Object.assign(browser, { screen })
   },
 }
@@ -77,7 +89,7 @@ export async function startBrowser(browser, url, folder, ended) {
   child.once('error', ended)
   child.once('exit', (code, signal) => ended(signal ?? code))
   return started(async () => {
-    child.screen?.kill()
+    child.screen?.close()
     if (child.exitCode !== null || child.signalCode !== null) return
     const gone = new Promise((resolve) => child.once('exit', resolve))
     // Its helpers too, which are of its group.

@@ -1,0 +1,26 @@
+import { launch } from 'puppeteer-core'
+import type { Driver, DriverOptions, FoundBrowser } from './driver.ts'
+import { firefoxPreferences } from './start.mjs'
+
+/** Over WebDriver BiDi, by Puppeteer. */
+export async function openFirefox({ program }: FoundBrowser, { dark, folder }: DriverOptions): Promise<Driver> {
+  const browser = await launch({
+    browser: 'firefox',
+    executablePath: program,
+    userDataDir: folder,
+    // 0 is dark, 1 light.
+    extraPrefsFirefox: { ...firefoxPreferences, 'layout.css.prefers-color-scheme.content-override': dark ? 0 : 1 },
+    handleSIGINT: true,
+  })
+  const page = await browser.newPage()
+  return {
+    goto: async (url) => void (await page.goto(url)),
+    // Not by its own command: after that one, keys go nowhere.
+    reload: async () => void (await page.goto(page.url())),
+    evaluate: async (task, value) => page.evaluate(`(${task})(${JSON.stringify(value)})`) as ReturnType<typeof task>,
+    press: (key) => page.keyboard.press(key),
+    resize: (width, height) => page.setViewport({ width, height }),
+    photograph: () => page.screenshot(),
+    close: () => browser.close(),
+  }
+}

@@ -1,0 +1,152 @@
+import { fileURLToPath } from 'node:url'
+import { PNG } from 'pngjs'
+import { describe, expect, test } from 'vitest'
+import { serve } from '../../examples/browser/serve.mjs'
+import { type Driver, keepPhotograph, openDriver, until } from './driver.ts'
+import { findBrowsers } from './installed.mjs'
+
+const photographs = fileURLToPath(new URL('../../tmp/photographs/', import.meta.url))
+
+describe.each(findBrowsers())('the example in $name', (browser) => {
+  if (browser.missing !== undefined) {
+    const { missing } = browser
+    if (process.env.CI || process.env.TIDEMARK_RUNTIMES === 'required')
+      test('has a browser', () => expect.fail(`No browser: ${missing}.`))
+    else test.skip(`NOT RUN: ${missing}`)
+    return
+  }
+
+  const ready = (driver: Driver) =>
+    until(driver, 'ready', () => document.querySelector<HTMLButtonElement>('#train')?.disabled === false, 0)
+
+  const status = (driver: Driver, text: string) =>
+    until(driver, text, (text) => new RegExp(text).test(document.querySelector('#status')?.textContent ?? ''), text)
+
+  const textOf = (driver: Driver, selector: string) =>
+    driver.evaluate((selector) => document.querySelector(selector)?.textContent ?? '', selector)
+
+  const focus = (driver: Driver, selector: string) =>
+    driver.evaluate((selector) => document.querySelector<HTMLElement>(selector)?.focus(), selector)
+
+  const versions = (driver: Driver, name: string) =>
+    driver.evaluate(
+      (name) =>
+        [...document.querySelectorAll(`details[data-name="${name}"] tbody tr`)].map((row) => [
+          row.querySelector('td')?.textContent?.trim() ?? '',
+          row.querySelector('.cost')?.textContent ?? '',
+        ]),
+      name,
+    )
+
+  const photograph = (driver: Driver, name: string) =>
+    keepPhotograph(driver, `${photographs}${browser.name.toLowerCase()}-${name}.png`)
+
+  test('works by the keyboard; again after a reload, and without a network; light, dark and narrow', async () => {
+    let server = await serve(0)
+    const port = Number(new URL(server.url).port)
+    const driver = await openDriver(browser, false)
+    const kept = () =>
+      until(driver, 'ready without a network', () => document.documentElement.dataset.offline === 'ready', 0)
+    try {
+      await driver.resize(1280, 900)
+      await driver.goto(server.url)
+      await ready(driver)
+      await kept()
+      expect(await textOf(driver, '#score')).toBe('not trained')
+      await driver.evaluate(() => {
+        const errors: string[] = []
+        addEventListener('error', ({ message }) => errors.push(message))
+        addEventListener('unhandledrejection', ({ reason }) => errors.push(String(reason)))
+        Object.assign(globalThis, { errors })
+      }, 0)
+
+      await focus(driver, '#train')
+      await driver.press('Enter')
+      await status(driver, 'predictions v1 is kept')
+      await ready(driver)
+      await focus(driver, '#train')
+      await driver.press('Tab')
+      await driver.press('Tab')
+      expect(await driver.evaluate(() => document.activeElement?.id, 0)).toBe('log')
+      await driver.press('Enter')
+      await status(driver, 'picture, the weights')
+      await ready(driver)
+      expect(Number.parseFloat(await textOf(driver, '#score'))).toBeGreaterThan(90)
+
+      await driver.evaluate(() => {
+        const select = document.querySelector<HTMLSelectElement>('[aria-label="Species of penguin 28"]')
+        if (!select) throw new Error('There is no penguin 28.')
+        select.value = 'Gentoo'
+        select.dispatchEvent(new Event('change', { bubbles: true }))
+      }, 0)
+      await status(driver, 'predictions v2 is kept')
+      const found = await versions(driver, 'predictions')
+      expect(found.map(([version]) => version)).toEqual(['v2', 'v1', 'v0'])
+      for (const [, cost] of found) expect(cost).toMatch(/^[\d.]+ k?B$/)
+      const light = brightness(await photograph(driver, 'light'))
+      expect(light).toBeGreaterThan(150)
+
+      await focus(driver, '[aria-label="Preview predictions 3.0.0"]')
+      await driver.press('Enter')
+      await until(
+        driver,
+        'a preview',
+        () => document.querySelector('#preview[open]')?.textContent?.includes('species Utf8') === true,
+        0,
+      )
+      await photograph(driver, 'preview')
+      await driver.press('Escape')
+      await until(driver, 'the preview is closed', () => document.querySelector('#preview[open]') === null, 0)
+      expect(await driver.evaluate(() => Reflect.get(globalThis, 'errors'), 0)).toEqual([])
+
+      await kept()
+      await driver.reload()
+      await ready(driver)
+      await kept()
+      expect(Number.parseFloat(await textOf(driver, '#score'))).toBeGreaterThan(90)
+      const before = await versions(driver, 'predictions')
+      expect(before.length).toBeGreaterThanOrEqual(3)
+
+      await server.close()
+      await driver.reload()
+      await ready(driver)
+      await focus(driver, '#train')
+      await driver.press('Enter')
+      await status(driver, 'predictions v\\d+ is kept')
+      await ready(driver)
+      expect((await versions(driver, 'predictions')).length).toBeGreaterThan(before.length)
+      await driver.resize(500, 900)
+      await photograph(driver, 'narrow-offline')
+      // As a page, not wider than its window: nobody scrolls sideways.
+      expect(
+        await driver.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth, 0),
+      ).toBe(0)
+      server = await serve(port)
+    } finally {
+      await driver.close()
+    }
+
+    const atNight = await openDriver(browser, true)
+    try {
+      await atNight.resize(1280, 900)
+      await atNight.goto(server.url)
+      await ready(atNight)
+      await focus(atNight, '#train')
+      await atNight.press('Enter')
+      await status(atNight, 'predictions v1 is kept')
+      await ready(atNight)
+      expect(brightness(await photograph(atNight, 'dark'))).toBeLessThan(100)
+    } finally {
+      await atNight.close()
+      await server.close()
+    }
+  })
+})
+
+/** Of the average pixel, from 0 to 255. */
+function brightness(png: Uint8Array): number {
+  const { data } = PNG.sync.read(Buffer.from(png))
+  let sum = 0
+  for (let at = 0; at < data.length; at += 4) sum += (data[at] ?? 0) + (data[at + 1] ?? 0) + (data[at + 2] ?? 0)
+  return sum / ((data.length / 4) * 3)
+}
