@@ -6,7 +6,7 @@ export const program = `import type { Table } from 'apache-arrow'
 import { type Artifact, close, createExperiment, type LoggedArtifact } from 'tidemark'
 
 export interface Told {
-  readonly digests: Readonly<Record<string, string>>
+  readonly digests: Readonly<Record<string, string | undefined>>
   readonly read: readonly unknown[]
 }
 
