@@ -55,7 +55,7 @@ export async function until<A>(driver: Driver, what: string, test: (value: A) =>
   const end = Date.now() + patienceMs
   while (!(await driver.evaluate(test, value))) {
     if (Date.now() > end) {
-      const seen = await driver.evaluate(() => document.body.innerText.slice(0, 300), 0)
+      const seen = await driver.evaluate(() => document.body.textContent?.slice(0, 300), 0)
       throw new Error(`It never came to be: ${what}. The page says: ${seen}`)
     }
     await new Promise((resolve) => setTimeout(resolve, 50))

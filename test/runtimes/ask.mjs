@@ -21,7 +21,7 @@ export async function ask(runtime, bundles, task, take) {
     for await (const line of createInterface({ input: lines })) take(JSON.parse(line))
   }
   if (runtime.session) await askBrowser(runtime, task, take)
-  else if (runtime.command) await askProcess(runtime, bundles.files, task, read)
+  else if (runtime.command) await askProcess(runtime, bundles[runtime.bundle], task, read)
   else await askWorkerd(runtime, bundles.workerd, task, read)
 }
 

@@ -8,6 +8,7 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 const kinds = {
   // Node, Deno and Bun: they resolve packages by themselves, each by its own conditions.
   files: { entryPoints: { main: here('main-fs.ts') }, platform: 'node', packages: 'external' },
+  'happy-dom': { entryPoints: { main: here('main-happy-dom.ts') }, platform: 'node', packages: 'external' },
   // Everything in modules of its own, packages by the conditions that wrangler uses.
   workerd: {
     entryPoints: { main: here('main-worker.ts') },

@@ -83,11 +83,11 @@ try {
     await attempt(runtime, 'has its example', async (scratch) => {
       await outcomesOf(runtime, 'example', examples[runtime.name]?.(runtime, scratch) ?? [])
     })
-    if (runtime.command)
+    if (runtime.bundle === 'files')
       await attempt(runtime, 'takes down the program that it runs', async (scratch) => {
         await outcomesOf(runtime, 'runtime', companionTests(runtime, scratch))
       })
-    if (runtime.command)
+    if (runtime.bundle === 'files')
       await attempt(runtime, 'serves', async (scratch) => {
         await outcomesOf(runtime, 'server', serverTests(runtime, scratch))
       })
@@ -131,7 +131,7 @@ async function readableBy(runtime, written, scratch) {
   for (const { folder, ...one } of written) {
     // A copy: a runtime may have been permitted its own folder only, and nobody is to change what the next one reads.
     const copy = join(scratch, `written-${readable.length}`)
-    if (folder !== undefined && runtime.command) await cp(folder, copy, { recursive: true })
+    if (folder !== undefined && runtime.bundle === 'files') await cp(folder, copy, { recursive: true })
     readable.push({ ...one, ...(folder !== undefined && { folder: copy }) })
   }
   return readable

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { findBrowsers } from '../browsers/installed.mjs'
 
 const packages = fileURLToPath(new URL('node_modules', import.meta.url))
+const happyDom = join(packages, 'happy-dom/package.json')
 const exe = process.platform === 'win32' ? '.exe' : ''
 
 // As under a content security policy: nothing may make code from strings.
@@ -40,6 +41,14 @@ const wanted = [
     ],
   },
   { name: 'Bun', find: () => inScope('@oven', 'bin', `bun${exe}`), command: (program) => [program, 'run'] },
+  // A DOM in Node, as tests of pages have it: with what it has, values and the main job.
+  {
+    name: 'happy-dom',
+    find: () => (existsSync(happyDom) ? process.execPath : undefined),
+    command: (program) => [program, noEval],
+    bundle: 'happy-dom',
+    version: () => JSON.parse(readFileSync(happyDom, 'utf8')).version,
+  },
   { name: 'workerd', find: () => inScope('@cloudflare', 'bin', `workerd${exe}`) },
 ]
 
@@ -48,11 +57,11 @@ const places = { page: 'browser', worker: 'browser', 'service-worker': 'service-
 
 /** Each wanted runtime, with the program and its version, or with why it could not be had. */
 export function findRuntimes() {
-  const servers = wanted.map(({ name, find, command }) => {
+  const servers = wanted.map(({ name, find, command, version = versionOf, bundle = command ? 'files' : 'workerd' }) => {
     const program = find()
     if (program === undefined) return { name, missing: reason(name) }
     try {
-      return { name, program, command, version: versionOf(program), bundle: command ? 'files' : 'workerd' }
+      return { name, program, command, version: version(program), bundle }
     } catch (error) {
       return { name, missing: `${program} does not run: ${error.message}` }
     }
