@@ -1,7 +1,7 @@
 import { clientPrefix, restPrefix } from '../protocol/routes.ts'
 import type { Access } from './access.ts'
 import { type RouteGroup, routeGroups } from './route-groups.ts'
-import { matches, Router, type Scope, unknownRoute } from './router.ts'
+import { begins, Router, type Scope, unknownRoute } from './router.ts'
 import type { Services } from './services.ts'
 
 /** All routes, group by group: each group is loaded when one of its paths is first asked for. */
@@ -24,8 +24,7 @@ export class GroupedRouter {
   async handle(request: Request, access: Access): Promise<Response> {
     const url = new URL(request.url)
     const segments = pathOf(url).split('/')
-    const fits = (path: readonly string[]) => matches(path, segments.slice(0, path.length))
-    const found = this.#groups.find(({ paths }) => paths.some(fits))
+    const found = this.#groups.find(({ paths }) => paths.some((path) => begins(path, segments)))
     if (!found) throw unknownRoute(segments.join('/'))
     return (await this.#routerOf(found.group)).handle(request, url, segments, access)
   }

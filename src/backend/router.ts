@@ -71,11 +71,15 @@ export class Router {
   }
 }
 
-/** Whether the segments of a path are those of a route. */
-export function matches(pattern: readonly string[], segments: readonly string[]): boolean {
+function matches(pattern: readonly string[], segments: readonly string[]): boolean {
+  return pattern.length === segments.length && begins(pattern, segments)
+}
+
+/** Whether a path begins with these segments, where `:name` stands for any one. */
+export function begins(pattern: readonly string[], segments: readonly string[]): boolean {
   return (
-    pattern.length === segments.length &&
-    pattern.every((one, at) => (one.startsWith(':') ? segments[at] !== '' : one === segments[at]))
+    pattern.length <= segments.length &&
+    pattern.every((one, at) => one === segments[at] || (one.startsWith(':') && segments[at] !== ''))
   )
 }
 
