@@ -18,19 +18,16 @@ function immediately(): Later | undefined {
   return typeof found === 'function' ? (task) => void Reflect.get(globalThis, 'setImmediate')(task) : undefined
 }
 
-/** Browsers and workers. */
+/** Browsers and workers. A channel each time: in edge workers one that was opened for a request is silent for all others. */
 function byMessage(): Later | undefined {
   if (typeof MessageChannel !== 'function') return undefined
-  const waiting: (() => void)[] = []
-  let port: MessagePort | undefined
   return (task) => {
-    if (!port) {
-      const channel = new MessageChannel()
-      channel.port1.onmessage = () => waiting.shift()?.()
-      port = channel.port2
+    const { port1, port2 } = new MessageChannel()
+    port1.onmessage = () => {
+      port1.close()
+      task()
     }
-    waiting.push(task)
-    port.postMessage(null)
+    port2.postMessage(null)
   }
 }
 
