@@ -10,7 +10,7 @@ import type { Labels } from './labels.ts'
 import { parseSelector, type Selector } from './selector.ts'
 import type { VersionNumbers } from './version-numbers.ts'
 import { artifactToWire, versionToWire } from './version-wire.ts'
-import { isLive, type LiveVersion, type Versions } from './versions.ts'
+import { type DraftVersion, type HeldVersion, isDraft, isLive, type LiveVersion, type Versions } from './versions.ts'
 
 /** A version with all that is said of it elsewhere. */
 export interface ResolvedVersion {
@@ -73,7 +73,40 @@ export class Artifacts {
   }
 
   /** Versions, newest first. `after`: an index; those below it are given. */
-  async versions(place: ArtifactPlace, after: number | undefined, limit: number): Promise<PageReply<VersionWire>> {
+  versions(place: ArtifactPlace, after: number | undefined, limit: number): Promise<PageReply<VersionWire>> {
+    return this.#page(place, after, limit, (held, head) => this.#liveWire(held, head))
+  }
+
+  /** The same, and those between them that are open, or were given up. */
+  versionsOfAnyState(place: ArtifactPlace, after: number | undefined, limit: number): Promise<PageReply<VersionWire>> {
+    return this.#page(place, after, limit, (held, head) =>
+      isDraft(held) ? this.#draftWire(held, head) : this.#liveWire(held, head),
+    )
+  }
+
+  /** A version that is not closed: its aliases are those that it will have. */
+  async draftWire(draft: DraftVersion): Promise<VersionWire> {
+    return this.#draftWire(draft, await this.head(draft.record))
+  }
+
+  async #liveWire(held: HeldVersion, head: ArtifactHead): Promise<VersionWire | undefined> {
+    if (!isLive(held)) return undefined
+    const { labels } = await this.#withLabels(held, head)
+    return versionToWire(held.record, head, labels)
+  }
+
+  async #draftWire({ record, attachment, etag }: DraftVersion, head: ArtifactHead): Promise<VersionWire> {
+    const { content, state } = record.draft
+    const { held, labels } = await this.#withLabels({ record: { ...record, content }, attachment, etag }, head)
+    return { ...versionToWire(held.record, head, labels), state, aliases: [...content.aliases] }
+  }
+
+  async #page(
+    place: ArtifactPlace,
+    after: number | undefined,
+    limit: number,
+    wireOf: (held: HeldVersion, head: ArtifactHead) => Promise<VersionWire | undefined>,
+  ): Promise<PageReply<VersionWire>> {
     const head = await this.head(place)
     const items: VersionWire[] = []
     let index = Math.min(after ?? head.next, head.next) - 1
@@ -82,12 +115,9 @@ export class Artifacts {
       const last = index
       const found = await eachOf(
         Array.from({ length: count }, (_, at) => last - at),
-        async (at) => {
-          const held = await this.#parts.versions.expect(place, at)
-          return isLive(held) ? this.#withLabels(held, head) : undefined
-        },
+        async (at) => wireOf(await this.#parts.versions.expect(place, at), head),
       )
-      for (const one of found) if (one) items.push(versionToWire(one.held.record, head, one.labels))
+      for (const one of found) if (one) items.push(one)
       index -= count
     }
     return { items, ...(index >= head.deletedBelow && { next: String(index + 1) }) }

@@ -42,7 +42,7 @@ export function cometArtifactListRoutes(router: Router, services: Services): voi
     const head = await artifacts.head(place)
     const versions: VersionWire[] = []
     for (let after: number | undefined, more = true; more; more = after !== undefined) {
-      const list: PageReply<VersionWire> = await artifacts.versions(place, after, page)
+      const list: PageReply<VersionWire> = await artifacts.versionsOfAnyState(place, after, page)
       versions.push(...list.items)
       after = list.next === undefined ? undefined : Number(list.next)
     }

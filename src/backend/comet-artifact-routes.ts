@@ -17,13 +17,14 @@ import {
   versionIdOf,
 } from './identifiers.ts'
 import { OpenAssets } from './open-assets.ts'
-import { type OpenVersion, OpenVersions } from './open-versions.ts'
+import { OpenVersions } from './open-versions.ts'
 import { optional, required } from './query.ts'
 import { json } from './reply.ts'
 import type { Call, Router } from './router.ts'
 import { checkAliases, checkTags } from './selector.ts'
 import type { Services } from './services.ts'
 import { isObject, requestShape, type Shape } from './shape.ts'
+import type { DraftVersion } from './versions.ts'
 import { zipReply } from './zip-reply.ts'
 
 /** Artifacts, as Comet's REST API v2 has them. */
@@ -35,7 +36,7 @@ export function cometArtifactRoutes(router: Router, services: Services): void {
   router.on('GET', `${restPrefix}/artifacts/version`, async (call) => {
     const { access, query } = call
     const draft = await draftOf(call, openVersions)
-    if (draft) return json(await draftToComet(services, draft))
+    if (draft) return json(versionToComet(await artifacts.draftWire(draft), false))
     const resolved = await resolve(call, services)
     const consumer = optional(query, 'consumerExperimentKey')
     if (consumer !== undefined) {
@@ -44,7 +45,9 @@ export function cometArtifactRoutes(router: Router, services: Services): void {
       access.require('writer', experiment.workspace)
       await lineage.addInput(experiment.key, { workspace, name, index, at: options.now() })
     }
-    return json(versionToComet(resolved, artifacts.wire(resolved)))
+    const { held, head, labels } = resolved
+    const isLatest = head.latest === held.record.index && !labels.aliased
+    return json(versionToComet(artifacts.wire(resolved), isLatest))
   })
   router.on('GET', `${restPrefix}/artifacts/version/files`, async (call) => {
     const draft = await draftOf(call, openVersions)
@@ -201,7 +204,7 @@ async function changeLabels(
 }
 
 /** A version that is asked for by its id while it is open: its maker reads it back at once. */
-async function draftOf({ query, access }: Call, openVersions: OpenVersions): Promise<OpenVersion | undefined> {
+async function draftOf({ query, access }: Call, openVersions: OpenVersions): Promise<DraftVersion | undefined> {
   const id = versionIdIn(query)
   if (id === undefined) return undefined
   const { index, ...place } = parseVersionId(id)
@@ -244,22 +247,7 @@ async function workspaceOf(query: URLSearchParams, experiments: Services['experi
   )
 }
 
-async function draftToComet(
-  { artifacts, labels }: Services,
-  { record, attachment, etag }: OpenVersion,
-): Promise<object> {
-  const { content } = record.draft
-  const head = await artifacts.head(record)
-  const held = { record: { ...record, content }, attachment, etag }
-  const wire = {
-    ...artifacts.wire({ held, head, labels: await labels.read(record, record.index) }),
-    state: 'OPEN' as const,
-  }
-  return versionToComet({ held, head, labels: {} }, { ...wire, aliases: content.aliases })
-}
-
-function versionToComet({ held, head, labels }: ResolvedVersion, wire: VersionWire): object {
-  const isLatest = wire.state === 'CLOSED' && head.latest === wire.index && !labels.aliased
+function versionToComet(wire: VersionWire, isLatest: boolean): object {
   return {
     artifactVersionId: wire.versionId,
     artifactVersion: wire.version,
@@ -281,7 +269,7 @@ function versionToComet({ held, head, labels }: ResolvedVersion, wire: VersionWi
       description: wire.description,
       isPublic: false,
       s3FileSize: wire.size,
-      experimentKey: held.record.content.experimentKey,
+      experimentKey: wire.experimentKey,
     },
     tidemark: wire,
   }

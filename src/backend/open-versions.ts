@@ -9,7 +9,7 @@ import type { OpenAssets } from './open-assets.ts'
 import { pause } from './pause.ts'
 import { compareVersions } from './semantic-version.ts'
 import type { VersionNumbers } from './version-numbers.ts'
-import type { HeldVersion, Versions } from './versions.ts'
+import { type DraftVersion, isDraft, type Versions } from './versions.ts'
 
 export interface OpenVersionsParts {
   readonly heads: Heads
@@ -29,10 +29,6 @@ export interface NewVersion {
   readonly description: string | null
   readonly experimentKey: string
   readonly project: string
-}
-
-export type OpenVersion = HeldVersion & {
-  readonly record: VersionRecord & { readonly draft: NonNullable<VersionRecord['draft']> }
 }
 
 /** Versions as Comet's clients make them: begun, sent asset by asset, closed. Index and number are theirs from the beginning, aliases from the end. */
@@ -87,16 +83,16 @@ export class OpenVersions {
   }
 
   /** A version that is not closed; `undefined` when it is, or was deleted. */
-  async find(place: ArtifactPlace, index: number): Promise<OpenVersion | undefined> {
+  async find(place: ArtifactPlace, index: number): Promise<DraftVersion | undefined> {
     const held = await this.#parts.versions.read(place, index)
-    return isOpen(held) ? held : undefined
+    return isDraft(held) ? held : undefined
   }
 
   /** @throws ConflictError `version-closed`; NotFoundError `version-not-found` */
-  async expect(place: ArtifactPlace, index: number): Promise<OpenVersion> {
+  async expect(place: ArtifactPlace, index: number): Promise<DraftVersion> {
     const held = await this.#parts.versions.read(place, index)
     if (!held || held.record.deleted) throw notFound(place, index)
-    if (isOpen(held) && held.record.draft.state === 'OPEN') return held
+    if (isDraft(held) && held.record.draft.state === 'OPEN') return held
     throw new ConflictError(
       `${placeText(place)}:${held.record.version} is ${held.record.draft ? 'in error' : 'closed'}, and cannot be changed any more. Log a new version.`,
       { code: 'version-closed', fields: { artifact: placeText(place), version: held.record.version } },
@@ -153,7 +149,7 @@ export class OpenVersions {
   async #replace(
     place: ArtifactPlace,
     index: number,
-    make: (record: OpenVersion['record']) => Promise<{ record: VersionRecord; attachment?: Uint8Array }>,
+    make: (record: DraftVersion['record']) => Promise<{ record: VersionRecord; attachment?: Uint8Array }>,
   ): Promise<void> {
     for (let attempt = 0; ; attempt++) {
       const held = await this.expect(place, index)
@@ -162,10 +158,6 @@ export class OpenVersions {
       await pause(attempt, () => busy(place))
     }
   }
-}
-
-function isOpen(held: HeldVersion | undefined): held is OpenVersion {
-  return held !== undefined && !held.record.deleted && held.record.draft !== undefined
 }
 
 function notFound(place: ArtifactPlace, index: number): NotFoundError {

@@ -2,6 +2,7 @@ import { CorruptionError } from '../errors.ts'
 import {
   keys,
   type VersionContent,
+  type VersionDraft,
   type VersionRecord,
   versionFromJson,
   versionToJson,
@@ -19,6 +20,8 @@ export interface HeldVersion {
 
 export type LiveVersion = HeldVersion & { readonly record: LiveRecord }
 export type LiveRecord = VersionRecord & { readonly content: VersionContent }
+/** Begun and not closed, or given up. */
+export type DraftVersion = HeldVersion & { readonly record: VersionRecord & { readonly draft: VersionDraft } }
 
 /** The version records of all artifacts. */
 export class Versions {
@@ -85,4 +88,8 @@ export class Versions {
 
 export function isLive(held: HeldVersion | undefined): held is LiveVersion {
   return held !== undefined && !held.record.deleted && held.record.content !== undefined
+}
+
+export function isDraft(held: HeldVersion | undefined): held is DraftVersion {
+  return held !== undefined && !held.record.deleted && held.record.draft !== undefined
 }

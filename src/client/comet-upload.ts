@@ -211,6 +211,9 @@ function reopen(api: Api, { versionId }: VersionWire, experimentKey: string, sig
   return openCometVersionById(api, versionId, { experimentKey, signal })
 }
 
+// Comet's, and our own server's.
+const closedAlready = new Set(['version-immutable', 'version-closed'])
+
 async function setState(
   api: Api,
   artifactVersionId: string,
@@ -223,7 +226,7 @@ async function setState(
     await api.done('POST', `${restPrefix}/write/artifacts/state`, { body, signal })
   } catch (error) {
     // Sent again after a lost answer, it finds the version closed.
-    if (state !== 'CLOSED' || !isTidemarkError(error) || error.code !== 'version-immutable') throw error
+    if (state !== 'CLOSED' || !isTidemarkError(error) || !closedAlready.has(error.code)) throw error
     const { wire } = await openCometVersionById(api, artifactVersionId, { experimentKey, signal })
     if (wire.state !== 'CLOSED') throw error
   }

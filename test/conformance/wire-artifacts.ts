@@ -291,9 +291,21 @@ export function wireArtifacts(wire: Wire): void {
           { version: '1.0.0', alias: ['x'] },
         ],
       })
+      const failed = await upsert({ version: '5.0.0', alias: ['y'] })
+      await state(failed.artifactVersionId, 'ERROR')
+      await upsert({ versionTags: ['t'] })
+      expect(await wire.client.get('/artifacts/get', { workspace, artifactName: 'data set' })).toMatchObject({
+        latestVersion: '2.0.0',
+        versions: [
+          { version: '6.0.0', state: 'OPEN', tags: ['t'], alias: [] },
+          { version: '5.0.0', state: 'ERROR', alias: ['y'] },
+          { version: '2.0.0', state: 'CLOSED', alias: ['Latest'] },
+          { version: '1.0.0', state: 'CLOSED' },
+        ],
+      })
       await wire.client.get('/write/artifacts/version/delete', { artifactVersionId: String(made.artifactVersionId) })
       expect(await wire.client.get('/artifacts/get', { artifactId: String(made.artifactId) })).toMatchObject({
-        versions: [{ version: '2.0.0' }],
+        versions: [{ version: '6.0.0' }, { version: '5.0.0' }, { version: '2.0.0' }],
       })
       await wire.client.get('/write/artifacts/delete', { artifactId: String(made.artifactId) })
       expect(await wire.client.get('/artifacts/get-all', { workspace })).toEqual({ artifacts: [] })
