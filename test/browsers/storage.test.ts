@@ -6,10 +6,6 @@ import { check, logForEver, versionsFound } from './log-for-ever.ts'
 import { filesOf } from './new-worker.ts'
 import { type PageServer, servePages } from './page-server.ts'
 
-/** A reload, a crash or a full disk each time: this often. */
-const closings = 30
-const kills = 5
-
 inChromium('what a browser stores', (newProfile) => {
   let server: PageServer
   let profile: Profile
@@ -182,7 +178,12 @@ inChromium('what a browser stores', (newProfile) => {
     expect(found).toEqual({ read: years.map((year, i) => [i, i, year]), damaged: [], latest: 2 * years.length - 1 })
   })
 
-  describe.each(['page', 'worker'] as const)('a tab that ends in the middle, which logs in a %s', (place) => {
+  // What differs in a worker is where large values are: test/browsers/opfs.test.ts has more of that.
+  const places = [
+    { place: 'page', closings: 30, kills: 5 },
+    { place: 'worker', closings: 10, kills: 2 },
+  ] as const
+  describe.each(places)('a tab that ends in the middle, which logs in a $place', ({ place, closings, kills }) => {
     test(`closed ${closings} times: nothing acknowledged is lost, no half version is seen`, async () => {
       const acknowledged: string[] = []
       const first = await newPage()
