@@ -1,21 +1,19 @@
 import { fileURLToPath } from 'node:url'
 import { PNG } from 'pngjs'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { serve } from '../../examples/browser/serve.mjs'
+import { whereThereIs } from '../where-there-is.ts'
 import { type Driver, keepPhotograph, openDriver, until } from './driver.ts'
 import { findBrowsers } from './installed.mjs'
 
 const photographs = fileURLToPath(new URL('../../tmp/photographs/', import.meta.url))
 
-describe.each(findBrowsers())('the example in $name', (browser) => {
-  if (browser.missing !== undefined) {
-    const { missing } = browser
-    if (process.env.CI || process.env.TIDEMARK_RUNTIMES === 'required')
-      test('has a browser', () => expect.fail(`No browser: ${missing}.`))
-    else test.skip(`NOT RUN: ${missing}`)
-    return
-  }
+for (const browser of findBrowsers())
+  whereThereIs(`the example in ${browser.name}`, browser.missing, () => {
+    if (browser.missing === undefined) drive(browser)
+  })
 
+function drive(browser: Parameters<typeof openDriver>[0]): void {
   const ready = (driver: Driver) =>
     until(driver, 'ready', () => document.querySelector<HTMLButtonElement>('#train')?.disabled === false, 0)
 
@@ -141,7 +139,7 @@ describe.each(findBrowsers())('the example in $name', (browser) => {
       await server.close()
     }
   })
-})
+}
 
 /** Of the average pixel, from 0 to 255. */
 function brightness(png: Uint8Array): number {

@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createBackend } from '../../src/backend/backend.ts'
 import { connect } from '../../src/connect.ts'
-import { wasmDigester } from '../../src/content/digest.ts'
 import { close, createExperiment, getArtifact } from '../../src/index.ts'
-import { builtin } from '../../src/platform/builtin.ts'
 import { hasSyncFiles } from '../../src/platform/sync-files.ts'
 import { indexedDbStore } from '../../src/stores/indexeddb.ts'
 import { openDatabaseStore } from '../../src/stores/indexeddb-store.ts'
@@ -19,6 +17,7 @@ import { browserValues } from './browser-values.ts'
 import { writeFixedValues } from './exchange.ts'
 import { type MoreSuites, runSuites } from './suites.ts'
 import type { Task } from './task.ts'
+import { withoutNode } from './without-node.ts'
 
 /** Takes the task from the server that this script came from, does it here, and gives back every answer as it comes. */
 export async function perform(): Promise<void> {
@@ -43,13 +42,7 @@ export async function answer(value: unknown): Promise<void> {
 const inBrowsers: MoreSuites = {
   runtime() {
     describe('this runtime', () => {
-      it('has nothing of Node, makes no code from strings, and compiles no WebAssembly', async () => {
-        expect(['Buffer', 'process', 'require'].filter((name) => name in globalThis)).toEqual([])
-        expect(builtin('node:zlib')).toBeUndefined()
-        const { Function: make } = globalThis
-        expect(() => Reflect.construct(make, ['return 1'])).toThrow()
-        await expect(wasmDigester()).rejects.toThrow()
-      })
+      withoutNode()
 
       it('keeps what has no other place in the IndexedDB database tidemark', async () => {
         const experiment = await createExperiment({ project: 'flowers' })

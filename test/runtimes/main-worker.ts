@@ -1,9 +1,7 @@
 /** Runs in workerd: takes a task as the body of a request, and answers with one line of JSON for each answer. */
 import { describe, expect, it } from 'vitest'
 import { connect } from '../../src/connect.ts'
-import { wasmDigester } from '../../src/content/digest.ts'
 import { close, createExperiment } from '../../src/index.ts'
-import { builtin } from '../../src/platform/builtin.ts'
 import { createGuard } from '../../src/server/guard.ts'
 import { openStore } from '../../src/stores/open.ts'
 import { type Serve, servedConformance, servedMainJob } from '../conformance/served.ts'
@@ -11,6 +9,7 @@ import { writeFixedValues } from './exchange.ts'
 import { inLines } from './in-lines.ts'
 import { type MoreSuites, runSuites } from './suites.ts'
 import type { Task } from './task.ts'
+import { withoutNode } from './without-node.ts'
 
 interface Env {
   /** This worker, reached as from outside: each request is one of its own. */
@@ -25,13 +24,7 @@ const withoutFiles = ({ SELF }: Env): MoreSuites => ({
   experiments: () => servedConformance('the fetch of a worker', servedBy(SELF)),
   runtime() {
     describe('this runtime', () => {
-      it('has nothing of Node, makes no code from strings, and compiles no WebAssembly', async () => {
-        expect(['Buffer', 'process', 'require'].filter((name) => name in globalThis)).toEqual([])
-        expect(builtin('node:zlib')).toBeUndefined()
-        const { Function: make } = globalThis
-        expect(() => Reflect.construct(make, ['return 1'])).toThrow()
-        await expect(wasmDigester()).rejects.toThrow()
-      })
+      withoutNode()
 
       it('keeps what has no other place in memory, with one warning', async () => {
         const warnings: unknown[] = []
