@@ -23,6 +23,7 @@ const parts = {
   experiment: 'experiment.js',
   reading: 'client/read-version.js',
   writing: 'client/writing.js',
+  arrow: 'codecs/arrow.js',
 }
 
 const compiled = mkdtempSync(join(tmpdir(), 'tidemark-portable-'))

@@ -1,4 +1,4 @@
-import { DataType, type Field } from 'apache-arrow'
+import { DataType, type Field } from '../codecs/arrow.ts'
 import type { ArrowData } from '../codecs/arrow-data.ts'
 import { dictionaryIds } from '../codecs/arrow-read.ts'
 import type { Layout } from '../codecs/arrow-type.ts'

@@ -1,6 +1,6 @@
 import type { Layout } from './arrow-type.ts'
 
-/** What a batch's message says: pairs of (length, nulls) per field and (offset, length) per buffer, depth first. */
+/** What a batch's message says: pairs of (length, nulls or -1 when they were not counted) per field and (offset, length) per buffer, depth first. */
 export interface BatchBounds {
   readonly rows: number
   readonly nodes: readonly number[]
@@ -8,24 +8,17 @@ export interface BatchBounds {
   readonly variadic: readonly number[]
 }
 
-/** What the stream said before it: the columns, the values of each dictionary, and how many there are so far. */
-export interface BatchLayouts {
-  readonly columns: readonly Layout[]
-  readonly dictionaries: Map<number, Layout>
-  readonly sizes: Map<number, number>
-}
-
 const VIEW_BYTES = 16
 const VIEW_INLINE = 12
 
-/** @throws RangeError when a buffer is too short for its rows, or an offset, index or type id leads outside. */
+/** `sizes` are those of dictionaries, by their ids. @throws RangeError when a buffer is too short for its rows, or an offset, index or type id leads outside. */
 export function checkBatch(
   batch: BatchBounds,
   body: Uint8Array,
   columns: readonly Layout[],
-  stream: BatchLayouts,
+  sizes: ReadonlyMap<number, number>,
 ): void {
-  const check = new BatchCheck(batch, body, stream)
+  const check = new BatchCheck(batch, body, sizes)
   for (const layout of columns) check.column(layout, batch.rows, 'all')
   check.end()
 }
@@ -33,15 +26,15 @@ export function checkBatch(
 class BatchCheck {
   readonly #batch: BatchBounds
   readonly #body: Uint8Array
-  readonly #stream: BatchLayouts
+  readonly #sizes: ReadonlyMap<number, number>
   #node = 0
   #buffer = 0
   #variadic = 0
 
-  constructor(batch: BatchBounds, body: Uint8Array, stream: BatchLayouts) {
+  constructor(batch: BatchBounds, body: Uint8Array, sizes: ReadonlyMap<number, number>) {
     this.#batch = batch
     this.#body = body
-    this.#stream = stream
+    this.#sizes = sizes
   }
 
   end(): void {
@@ -64,7 +57,8 @@ class BatchCheck {
       return rows
     }
     const validity = this.#take()
-    if (nulls > 0) need(validity, Math.ceil(rows / 8))
+    const hasNulls = nulls > 0 || (nulls < 0 && validity.byteLength > 0)
+    if (hasNulls) need(validity, Math.ceil(rows / 8))
     switch (layout.kind) {
       case 'bool':
         need(this.#take(), Math.ceil(rows / 8))
@@ -90,14 +84,14 @@ class BatchCheck {
         for (const child of layout.children) this.column(child, rows, 'at-least')
         break
       case 'dictionary':
-        this.#indices(layout, rows, nulls > 0 ? validity : undefined)
+        this.#indices(layout, rows, hasNulls ? validity : undefined)
         break
     }
     return rows
   }
 
   #indices(layout: Extract<Layout, { kind: 'dictionary' }>, rows: number, validity: Uint8Array | undefined): void {
-    const size = this.#stream.sizes.get(layout.plan.id)
+    const size = this.#sizes.get(layout.plan.id)
     if (size === undefined) throw new RangeError('A dictionary is missing.')
     const indices = this.#take()
     const { width, signed } = layout.index

@@ -9,7 +9,7 @@ import {
   Uint8,
   Uint16,
   Uint32,
-} from 'apache-arrow'
+} from './arrow.ts'
 import { type ArrowData, startsOf } from './arrow-data.ts'
 import { fits, planDictionary, valueCount } from './arrow-dictionary.ts'
 import { type DictionaryPlan, fieldWith, type IndexType, type Layout, leafType, nestedType } from './arrow-type.ts'

@@ -34,6 +34,24 @@ export class FlatReader {
     return offset === 0 ? 0 : this.#within(table + offset, 1)
   }
 
+  required(table: number, index: number): number {
+    const at = this.field(table, index)
+    if (at === 0) throw new RangeError('Metadata lacks a field.')
+    return at
+  }
+
+  /** A field of one byte; 0 when it is left out. */
+  byte(table: number, index: number): number {
+    const at = this.field(table, index)
+    return at === 0 ? 0 : this.uint8(at)
+  }
+
+  /** A field of 64 bits that counts; 0 when it is left out. */
+  count(table: number, index: number): number {
+    const at = this.field(table, index)
+    return at === 0 ? 0 : this.long(at)
+  }
+
   /** Start and count of the vector an offset at `at` leads to; none when `at` is 0. */
   vector(at: number, elementBytes: number): { start: number; count: number } {
     if (at === 0) return { start: 0, count: 0 }
@@ -55,10 +73,20 @@ export class FlatReader {
     return this.#view.getUint32(this.#within(at, 4), true)
   }
 
-  /** A 64-bit count; never negative, never beyond what a number holds exactly. */
-  long(at: number): number {
+  int32(at: number): number {
+    return this.#view.getInt32(this.#within(at, 4), true)
+  }
+
+  /** UTF-8; empty when `at` is 0. */
+  text(at: number): string {
+    const { start, count } = this.vector(at, 1)
+    return new TextDecoder().decode(new Uint8Array(this.#view.buffer, this.#view.byteOffset + start, count))
+  }
+
+  /** A 64-bit count; never below `least`, never beyond what a number holds exactly. */
+  long(at: number, least = 0n): number {
     const value = this.#view.getBigInt64(this.#within(at, 8), true)
-    if (value < 0n || value > BigInt(Number.MAX_SAFE_INTEGER))
+    if (value < least || value > BigInt(Number.MAX_SAFE_INTEGER))
       throw new RangeError('Metadata has a count out of range.')
     return Number(value)
   }

@@ -2,12 +2,15 @@ import { type ArrowHeader, readHeader } from './arrow-header.ts'
 
 const PREFIX = 8
 
-/** One message of a stream: its metadata, and as much of its body as there is. */
+/** One message of a stream, and where its body begins. */
 export interface ArrowMessage {
   readonly header: ArrowHeader
-  readonly metadata: Uint8Array
   /** Bytes before the body. */
   readonly bodyAt: number
+}
+
+export interface WholeMessage extends ArrowMessage {
+  readonly body: Uint8Array
 }
 
 /**
@@ -22,12 +25,11 @@ export function readMessage(bytes: Uint8Array): ArrowMessage | 'end' | undefined
   if (view.getInt32(0, true) !== -1 || size < 0) throw new RangeError('No message begins here.')
   if (size === 0) return 'end'
   if (bytes.byteLength < PREFIX + size) return undefined
-  const metadata = bytes.subarray(PREFIX, PREFIX + size)
-  return { header: readHeader(metadata), metadata, bodyAt: PREFIX + size }
+  return { header: readHeader(bytes.subarray(PREFIX, PREFIX + size)), bodyAt: PREFIX + size }
 }
 
 /** Whole messages, one after another, each with its body. @throws RangeError when the last is not whole. */
-export function* messagesIn(bytes: Uint8Array): Generator<ArrowMessage & { readonly body: Uint8Array }> {
+export function* messagesIn(bytes: Uint8Array): Generator<WholeMessage> {
   for (let at = 0; at < bytes.byteLength; ) {
     const message = readMessage(bytes.subarray(at))
     if (message === undefined) throw new RangeError(`The message at byte ${at} is cut off.`)

@@ -118,7 +118,7 @@ export function readColumn(
   const sizes = new Map(
     dictionaryIds(layout).map((id) => [id, (dictionaries(id) ?? []).reduce((sum, { length }) => sum + length, 0)]),
   )
-  checkBatch(bounds, aligned, [layout], { columns: [layout], dictionaries: new Map(), sizes })
+  checkBatch(bounds, aligned, [layout], sizes)
   return new ColumnReader(bounds, aligned, dictionaries).column(layout)
 }
 
@@ -151,7 +151,7 @@ class ColumnReader {
     if (layout.kind === 'null') return base
     if (layout.kind === 'union') return this.#union(layout, length)
     const bitmap = this.#take()
-    const valid = { ...base, nullBitmap: nulls > 0 ? bitmap : undefined }
+    const valid = { ...base, nullBitmap: nulls !== 0 && bitmap.byteLength > 0 ? bitmap : undefined }
     switch (layout.kind) {
       case 'bool':
       case 'fixed':

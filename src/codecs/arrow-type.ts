@@ -1,3 +1,4 @@
+import { UnsupportedError } from '../errors.ts'
 import {
   Binary,
   BinaryView,
@@ -22,6 +23,7 @@ import {
   Map_,
   Null,
   Precision,
+  type Schema,
   Struct,
   Time,
   Timestamp,
@@ -29,8 +31,7 @@ import {
   UnionMode,
   Utf8,
   Utf8View,
-} from 'apache-arrow'
-import { UnsupportedError } from '../errors.ts'
+} from './arrow.ts'
 import type { Range } from './arrow-data.ts'
 import { assertWellFormed } from './well-formed.ts'
 
@@ -172,6 +173,17 @@ export function layoutOf(type: DataType): Layout {
   if (leaf !== undefined) return leaf.layout
   const children = type.children.map((field) => layoutOf(field.type))
   return nestedType(type, type.children, children).layout
+}
+
+/** How columns lie in buffers, and the values of dictionaries by their ids. */
+export function layoutsOf({ fields, dictionaries }: Schema): {
+  readonly columns: readonly Layout[]
+  readonly dictionaries: ReadonlyMap<number, Layout>
+} {
+  return {
+    columns: fields.map(({ type }) => layoutOf(type)),
+    dictionaries: new Map(Array.from(dictionaries, ([id, type]) => [id, layoutOf(type)])),
+  }
 }
 
 /** A name that stands twice among columns, or among the fields of one struct at any depth: rows read as objects would lose one. */

@@ -8,7 +8,8 @@ export type CodecRegistry = Map<string, () => Promise<Codec>>
 /** A registry with the built-in codecs, to add to or replace in without touching anyone else's. */
 export function createCodecs(): CodecRegistry {
   const builtIn: Record<AssetKind, () => Promise<Codec>> = {
-    table: async () => (await import('./table.ts')).tableCodec,
+    // Named, so that bundlers make a part of its own of Arrow: it is half of what tables need, and stays what it was when Tidemark changes.
+    table: async () => (await Promise.all([import('./table.ts'), import('./arrow.ts')]))[0].tableCodec,
     json: async () => (await import('./json.ts')).jsonCodec,
     npz: async () => (await import('./npz.ts')).npzCodec,
     png: async () => (await import('./png.ts')).pngCodec,

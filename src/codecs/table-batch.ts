@@ -1,4 +1,4 @@
-import type { Field } from 'apache-arrow'
+import type { Field } from './arrow.ts'
 import { type ColumnBounds, type Dictionaries, readColumn } from './arrow-read.ts'
 import type { Layout } from './arrow-type.ts'
 import { reading } from './table-damaged.ts'

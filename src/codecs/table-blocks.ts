@@ -1,5 +1,5 @@
-import type { DataType } from 'apache-arrow'
 import { ConflictError, InvalidInputError } from '../errors.ts'
+import type { DataType } from './arrow.ts'
 import type { ArrowData } from './arrow-data.ts'
 import { isTypedArray, type PlainObject } from './capabilities.ts'
 import type { Steps } from './steps.ts'

@@ -1,8 +1,9 @@
-import { Message, Schema } from 'apache-arrow'
+import { Schema } from './arrow.ts'
 import { BatchBody } from './arrow-body.ts'
 import { type Column, type ColumnPlan, isDecoded } from './arrow-column.ts'
 import { type Range, rangesOf } from './arrow-data.ts'
-import { dictionaryBatchMessage, endOfStream, framed, recordBatchMessage } from './arrow-message.ts'
+import { dictionaryBatchMessage, endOfStream, recordBatchMessage } from './arrow-message.ts'
+import { schemaMessage } from './arrow-schema-writer.ts'
 import { PieceMerger } from './table-pieces.ts'
 import type { TableRecall } from './table-recall.ts'
 
@@ -57,9 +58,9 @@ export function* streamTable(table: TableStream): Generator<Uint8Array> {
   if (skipped.length > 0) {
     counts.known([1, ...skipped])
   } else {
-    const opening = merger.add(schemaMessage(table))
-    if (alone) yield* counts.count(opening)
-    else yield* counts.count(watched(withRest(opening, merger), recall))
+    const first = merger.add(opening(table))
+    if (alone) yield* counts.count(first)
+    else yield* counts.count(watched(withRest(first, merger), recall))
   }
 
   const body = new BatchBody()
@@ -90,16 +91,13 @@ export function* streamTable(table: TableStream): Generator<Uint8Array> {
 /** Makes ready what is remembered of the table, if it helps: dictionaries are of the whole table, so what a batch's bytes are is not told by its rows alone. */
 export function recalled(table: TableStream, recall: TableRecall | undefined): TableRecall | undefined {
   if (table.dictionaries.length > 0 || table.columns.some(({ layout }) => isDecoded(layout))) return undefined
-  recall?.begin(table.columns, table.starts, schemaMessage(table))
+  recall?.begin(table.columns, table.starts, opening(table))
   return recall
 }
 
-function schemaMessage({ columns, metadata }: TableStream): Uint8Array {
-  const schema = new Schema(
-    columns.map(({ field }) => field),
-    new Map(metadata),
-  )
-  return framed(Message.encode(Message.from(schema)))
+function opening({ columns, metadata }: TableStream): Uint8Array {
+  const fields = columns.map(({ field }) => field)
+  return schemaMessage(new Schema(fields, new Map(metadata)))
 }
 
 function watched(pieces: Iterable<Uint8Array>, recall: TableRecall | undefined): Iterable<Uint8Array> {

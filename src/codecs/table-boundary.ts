@@ -1,4 +1,4 @@
-import { DataType } from 'apache-arrow'
+import { DataType } from './arrow.ts'
 import type { Column } from './arrow-column.ts'
 import { lastAtOrBefore } from './arrow-data.ts'
 import type { JsonObject } from './codec.ts'

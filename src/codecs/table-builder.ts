@@ -1,5 +1,5 @@
-import { type DataType, Field, List, Null, Struct } from 'apache-arrow'
 import { InvalidInputError } from '../errors.ts'
+import { type DataType, Field, List, Null, Struct } from './arrow.ts'
 import type { ArrowData } from './arrow-data.ts'
 import { isPlainObject } from './capabilities.ts'
 import { assertTree, cellKind, describeCell, type Kind } from './table-cell.ts'

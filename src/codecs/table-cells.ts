@@ -1,4 +1,4 @@
-import { DataType } from 'apache-arrow'
+import { DataType } from './arrow.ts'
 
 /**
  * The cells of one piece of a column as they were when it was read, kept in the form that is fastest to compare: to see that a column is as it was must not take

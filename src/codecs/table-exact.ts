@@ -1,4 +1,4 @@
-import { DataType, DateUnit, TimeUnit } from 'apache-arrow'
+import { DataType, DateUnit, TimeUnit } from './arrow.ts'
 import { type ArrowData, bytesOf, indexAt, isValid, lastAtOrBefore, startsOf } from './arrow-data.ts'
 import type { Layout } from './arrow-type.ts'
 import { decimalText, floatOf, integerOf, MAX_DATE, viewBytes } from './table-json-cell.ts'

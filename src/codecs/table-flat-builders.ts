@@ -1,5 +1,5 @@
-import { Binary, Bool, type DataType, Float64, Int64, Timestamp, TimeUnit, Utf8 } from 'apache-arrow'
 import { InvalidInputError } from '../errors.ts'
+import { Binary, Bool, type DataType, Float64, Int64, Timestamp, TimeUnit, Utf8 } from './arrow.ts'
 import type { ArrowData } from './arrow-data.ts'
 import { NullMask } from './table-nulls.ts'
 import { BytesColumn } from './table-text.ts'

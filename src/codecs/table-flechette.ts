@@ -1,50 +1,11 @@
-import {
-  Binary,
-  BinaryView,
-  Bool,
-  DataType,
-  Date_,
-  Decimal,
-  Dictionary,
-  Duration,
-  Field,
-  FixedSizeBinary,
-  FixedSizeList,
-  Float,
-  Int,
-  Interval,
-  LargeBinary,
-  LargeList,
-  LargeUtf8,
-  List,
-  Map_,
-  Null,
-  Struct,
-  Time,
-  Timestamp,
-  Type,
-  Union,
-  Utf8,
-  Utf8View,
-} from 'apache-arrow'
-import { UnsupportedError } from '../errors.ts'
+import { type DataType, Dictionary, Field, Type } from './arrow.ts'
 import { type Column, type ColumnPlan, planColumn } from './arrow-column.ts'
 import type { ArrowData } from './arrow-data.ts'
+import { type DescribedType, isIndexType, typeFrom } from './arrow-described.ts'
 import type { TableColumns } from './table-source.ts'
 
 /** What we read of flechette's types, fields, batches and tables (2.x): plain objects with the numbers of Arrow's own schema. */
-interface FlechetteType {
-  readonly typeId: number
-  readonly bitWidth?: 8 | 16 | 32 | 64
-  readonly signed?: boolean
-  readonly precision?: number
-  readonly scale?: number
-  readonly unit?: number
-  readonly timezone?: string | null
-  readonly stride?: number
-  readonly mode?: number
-  readonly typeIds?: readonly number[]
-  readonly keysSorted?: boolean
+interface FlechetteType extends DescribedType {
   readonly ordered?: boolean
   readonly children?: readonly FlechetteField[]
   readonly dictionary?: FlechetteType
@@ -136,66 +97,9 @@ function dataOf(
 }
 
 function typeOf(type: FlechetteType): DataType {
-  const { typeId, bitWidth = 32, signed = true, precision = 0, scale = 0, unit = 0, stride = 0 } = type
-  const children = (type.children ?? []).map(fieldOf)
-  const [child] = children
-  if (typeId === Type.Dictionary && type.dictionary && type.indices) {
+  if (type.typeId === Type.Dictionary && type.dictionary && type.indices) {
     const indices = typeOf(type.indices)
-    if (isIndex(indices)) return new Dictionary(typeOf(type.dictionary), indices, null, type.ordered)
+    if (isIndexType(indices)) return new Dictionary(typeOf(type.dictionary), indices, null, type.ordered)
   }
-  if (child !== undefined) {
-    if (typeId === Type.List) return new List(child)
-    if (typeId === Type.LargeList) return new LargeList(child)
-    if (typeId === Type.FixedSizeList) return new FixedSizeList(stride, child)
-    if (typeId === Type.Map) return new Map_(child, type.keysSorted)
-  }
-  switch (typeId) {
-    case Type.Null:
-      return new Null()
-    case Type.Int:
-      return new Int(signed, bitWidth)
-    case Type.Float:
-      return new Float(precision)
-    case Type.Binary:
-      return new Binary()
-    case Type.Utf8:
-      return new Utf8()
-    case Type.Bool:
-      return new Bool()
-    case Type.Decimal:
-      return new Decimal(scale, precision, type.bitWidth)
-    case Type.Date:
-      return new Date_(unit)
-    case Type.Time:
-      return new Time(unit, bitWidth === 64 ? 64 : 32)
-    case Type.Timestamp:
-      return new Timestamp(unit, type.timezone)
-    case Type.Interval:
-      return new Interval(unit)
-    case Type.Struct:
-      return new Struct(children)
-    case Type.Union:
-      return new Union(type.mode ?? 0, [...(type.typeIds ?? [])], children)
-    case Type.FixedSizeBinary:
-      return new FixedSizeBinary(stride)
-    case Type.Duration:
-      return new Duration(unit)
-    case Type.LargeBinary:
-      return new LargeBinary()
-    case Type.LargeUtf8:
-      return new LargeUtf8()
-    case Type.BinaryView:
-      return new BinaryView()
-    case Type.Utf8View:
-      return new Utf8View()
-    default:
-      throw new UnsupportedError(`Arrow type ${typeId} cannot be stored. Cast the column to another type first.`, {
-        code: 'arrow-type-unsupported',
-        fields: { type: typeId },
-      })
-  }
-}
-
-function isIndex(type: DataType): type is Dictionary['indices'] {
-  return DataType.isInt(type)
+  return typeFrom(type, (type.children ?? []).map(fieldOf))
 }

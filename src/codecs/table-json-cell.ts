@@ -1,4 +1,4 @@
-import { DataType, DateUnit, Precision, TimeUnit } from 'apache-arrow'
+import { DataType, DateUnit, Precision, TimeUnit } from './arrow.ts'
 import { type ArrowData, bytesOf, indexAt, isValid, lastAtOrBefore, startsOf } from './arrow-data.ts'
 import type { Layout } from './arrow-type.ts'
 import type { Json } from './codec.ts'

@@ -1,5 +1,5 @@
-import type { DataType } from 'apache-arrow'
 import { copyInto } from './arena.ts'
+import type { DataType } from './arrow.ts'
 import { type ArrowData, copiedData } from './arrow-data.ts'
 import type { KeptCells } from './table-cells.ts'
 

@@ -1,17 +1,11 @@
-import type { Field } from 'apache-arrow'
+import type { Field } from './arrow.ts'
 import type { ArrowData } from './arrow-data.ts'
-import {
-  DICTIONARY_BATCH,
-  layoutsOf,
-  RECORD_BATCH,
-  readBatch,
-  readDictionary,
-  readSchema,
-  SCHEMA,
-} from './arrow-header.ts'
+import { Dictionaries } from './arrow-dictionaries.ts'
+import { DICTIONARY_BATCH, RECORD_BATCH, readBatch, SCHEMA } from './arrow-header.ts'
 import { type ArrowMessage, messagesIn, readMessage } from './arrow-messages.ts'
-import { boundsOfColumns, readColumn } from './arrow-read.ts'
-import type { Layout } from './arrow-type.ts'
+import { boundsOfColumns } from './arrow-read.ts'
+import { readSchema } from './arrow-schema-reader.ts'
+import { type Layout, layoutsOf } from './arrow-type.ts'
 import { BatchReader, type StoredBatch } from './table-batch.ts'
 import { reading } from './table-damaged.ts'
 
@@ -24,12 +18,6 @@ export interface StoredTable {
   readonly batches: readonly StoredBatch[]
 }
 
-interface DictionaryState {
-  /** The first batch that sees it. */
-  readonly from: number
-  readonly data: ArrowData[]
-}
-
 /** Reads a stored table batch by batch, and of a batch only the columns that are asked for. */
 export class TableReader {
   readonly what: string
@@ -37,8 +25,7 @@ export class TableReader {
   readonly layouts: readonly Layout[]
   readonly batches: readonly StoredBatch[]
   readonly rows: number
-  readonly #values: ReadonlyMap<number, Layout>
-  readonly #dictionaries = new Map<number, DictionaryState[]>()
+  readonly #dictionaries: Dictionaries
 
   /** @throws CorruptionError `table-damaged`; UnsupportedError `arrow-compressed`, `arrow-type-unsupported` */
   constructor({ what, messages, batches }: StoredTable) {
@@ -51,20 +38,24 @@ export class TableReader {
     const { fields, layouts } = reading(what, () => readFields(first?.message))
     this.fields = fields
     this.layouts = layouts.columns
-    this.#values = layouts.dictionaries
+    this.#dictionaries = new Dictionaries(layouts.dictionaries)
     reading(what, () => {
-      for (const { message, batch } of others) this.#addDictionary(message, batch)
+      for (const { message, batch } of others) {
+        const { type } = message.header
+        if (type !== DICTIONARY_BATCH) throw new RangeError(`Message of type ${type} where none belongs.`)
+        this.#dictionaries.add(message, batch)
+      }
     })
   }
 
   /** The values of a dictionary as that batch sees them. */
   dictionary(id: number, batch: number): readonly ArrowData[] | undefined {
-    return this.#dictionaries.get(id)?.findLast(({ from }) => from <= batch)?.data
+    return this.#dictionaries.at(id, batch)
   }
 
   /** False where it is replaced by another on the way. */
   hasOneDictionary(id: number): boolean {
-    return this.#dictionaries.get(id)?.length === 1
+    return this.#dictionaries.isOne(id)
   }
 
   /** Reads the message of a batch, and of its columns nothing yet. @throws CorruptionError `table-damaged` */
@@ -98,26 +89,11 @@ export class TableReader {
       dictionaries: (id) => this.dictionary(id, index),
     })
   }
-
-  #addDictionary({ header, body }: ArrowMessage & { readonly body: Uint8Array }, batch: number): void {
-    if (header.type !== DICTIONARY_BATCH) throw new RangeError(`Message of type ${header.type} where none belongs.`)
-    const { id, isDelta, batch: bounds } = readDictionary(header)
-    const layout = this.#values.get(id)
-    if (layout === undefined) throw new RangeError(`Dictionary ${id} belongs to no column.`)
-    const [column] = boundsOfColumns(bounds, [layout], body.byteLength)
-    const newest = (inner: number) => this.dictionary(inner, Number.POSITIVE_INFINITY)
-    const data = readColumn(layout, column, body.subarray(column.start, column.end), newest)
-    const states = this.#dictionaries.get(id) ?? []
-    const last = states.at(-1)
-    if (isDelta && last) last.data.push(data)
-    else states.push({ from: last === undefined ? 0 : batch, data: [data] })
-    this.#dictionaries.set(id, states)
-  }
 }
 
 function readFields(message: ArrowMessage | undefined) {
   if (message?.header.type !== SCHEMA) throw new RangeError('There is no schema.')
-  const schema = readSchema(message.header, message.metadata)
+  const schema = readSchema(message.header)
   return { fields: schema.fields, layouts: layoutsOf(schema) }
 }
 

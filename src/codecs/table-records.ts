@@ -1,5 +1,5 @@
-import type { Field } from 'apache-arrow'
 import { InvalidInputError } from '../errors.ts'
+import type { Field } from './arrow.ts'
 import type { ArrowData } from './arrow-data.ts'
 import { isPlainObject, isTypedArray } from './capabilities.ts'
 import { ColumnBuilder } from './table-builder.ts'

@@ -1,4 +1,4 @@
-import { DataType, Precision } from 'apache-arrow'
+import { DataType, Precision } from './arrow.ts'
 import { type ArrowData, bytesOf, isValid } from './arrow-data.ts'
 import type { Layout } from './arrow-type.ts'
 import { type ColumnData, decoded, exactCell } from './table-exact.ts'

@@ -5,8 +5,9 @@ import type { AssetReader } from './codec.ts'
 import { reading } from './table-damaged.ts'
 
 /** Begins and ends an Arrow file (Arrow format, "IPC File Format"). */
-export const FILE_MAGIC: Uint8Array = new TextEncoder().encode('ARROW1')
-const MAGIC_BYTES = 8
+const FILE_MAGIC = new TextEncoder().encode('ARROW1')
+/** The magic, filled up to 8. */
+export const MAGIC_BYTES = 8
 /** The length of the footer, and the magic. */
 const TAIL_BYTES = 4 + FILE_MAGIC.byteLength
 /** A struct of the footer: offset, length of the metadata, length of the body, each in 8 bytes. */
@@ -29,6 +30,10 @@ export interface FileFooter {
 export interface Block {
   readonly start: number
   readonly end: number
+}
+
+export function isArrowFile(bytes: Uint8Array): boolean {
+  return FILE_MAGIC.every((byte, at) => bytes[at] === byte)
 }
 
 /** Files are read by their footer, as Arrow says: some writers (apache-arrow for JavaScript) put the schema only there. @throws CorruptionError `table-damaged` */

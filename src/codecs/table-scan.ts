@@ -1,11 +1,12 @@
-import { DICTIONARY_BATCH, layoutsOf, RECORD_BATCH, readBatch, readSchema, SCHEMA } from './arrow-header.ts'
+import { DICTIONARY_BATCH, RECORD_BATCH, readBatch, SCHEMA } from './arrow-header.ts'
 import { type ArrowMessage, readMessage } from './arrow-messages.ts'
 import { boundsOfColumns } from './arrow-read.ts'
-import type { Layout } from './arrow-type.ts'
+import { readSchema } from './arrow-schema-reader.ts'
+import { type Layout, layoutsOf } from './arrow-type.ts'
 import type { AssetReader } from './codec.ts'
 import type { BatchPiece } from './table-batch.ts'
 import { reading } from './table-damaged.ts'
-import { FILE_MAGIC, readFooter } from './table-scan-file.ts'
+import { isArrowFile, MAGIC_BYTES, readFooter } from './table-scan-file.ts'
 
 const FIRST_BYTES = 64 * 1024
 
@@ -34,7 +35,7 @@ export async function scanTable(
   digest: (bytes: Uint8Array) => string,
 ): Promise<ScannedTable> {
   const scan = new Scan(digest)
-  if (startsWith(await asset.range(0, FILE_MAGIC.byteLength), FILE_MAGIC)) await scanFile(what, asset, scan)
+  if (isArrowFile(await asset.range(0, MAGIC_BYTES))) await scanFile(what, asset, scan)
   else await scanStream(what, asset.stream(), scan)
   return { messages: scan.messages, batches: scan.batches }
 }
@@ -85,7 +86,7 @@ class Scan {
     const { type } = message.header
     if (this.#layouts === undefined) {
       if (type !== SCHEMA) throw new RangeError('There is no schema.')
-      this.#layouts = layoutsOf(readSchema(message.header, message.metadata)).columns
+      this.#layouts = layoutsOf(readSchema(message.header)).columns
       this.messages.push({ bytes: bytes.slice(), batch: 0 })
     } else if (type === DICTIONARY_BATCH) {
       this.messages.push({ bytes: bytes.slice(), batch: this.batches.length })
@@ -127,10 +128,6 @@ async function nextMessage(what: string, input: Input): Promise<ArrowMessage | u
 
 function isMarked(bytes: Uint8Array): boolean {
   return bytes.byteLength >= 4 && bytes.subarray(0, 4).every((byte) => byte === 0xff)
-}
-
-function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
-  return bytes.byteLength >= prefix.byteLength && prefix.every((byte, at) => bytes[at] === byte)
 }
 
 /** Bytes of a stream, looked at before they are taken. */

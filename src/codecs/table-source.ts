@@ -1,9 +1,9 @@
-import { Field, RecordBatchReader, Table } from 'apache-arrow'
-import { InvalidInputError, UnsupportedError } from '../errors.ts'
+import { InvalidInputError } from '../errors.ts'
 import type { Pace } from '../platform/pace.ts'
 import { Arena } from './arena.ts'
+import { Field } from './arrow.ts'
 import { type Column, type ColumnPlan, planColumn } from './arrow-column.ts'
-import type { ArrowData } from './arrow-data.ts'
+import { type ArrowData, bytesOf } from './arrow-data.ts'
 import { repeatedName } from './arrow-type.ts'
 import { isPlainObject, type PlainObject } from './capabilities.ts'
 import { atOnce } from './steps.ts'
@@ -87,7 +87,7 @@ export async function asTable(given: unknown): Promise<unknown> {
     // DuckDB reads a result as far as it was asked to, and gives the columns of that part.
     if (table === undefined && bytes === undefined) await call(value, ['readAll'])?.result
     const columns = table === undefined && bytes === undefined ? call(value, toColumns) : undefined
-    if (bytes !== undefined) value = readBytes(await bytes.result, bytes.name)
+    if (bytes !== undefined) value = await readBytes(await bytes.result, bytes.name)
     else if (table !== undefined || columns !== undefined) value = await (table ?? columns)?.result
     else break
   }
@@ -131,36 +131,10 @@ function fromBatches(schema: SchemaLike, batches: readonly BatchLike[], plan: Co
   return { columns, rows, metadata: new Map(schema.metadata ?? []) }
 }
 
-function readBytes(bytes: unknown, method: string): unknown {
-  if (bytes instanceof ArrayBuffer || ArrayBuffer.isView(bytes)) {
-    const view =
-      bytes instanceof ArrayBuffer
-        ? new Uint8Array(bytes)
-        : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    try {
-      const reader = RecordBatchReader.from(view)
-      return new Table([...reader])
-    } catch (cause) {
-      // Only its message tells: apache-arrow has no class for it.
-      if (cause instanceof Error && /is compressed but codec not found/.test(cause.message))
-        throw compressed(method, cause)
-      throw new InvalidInputError(
-        `What ${method}() gave is not an Arrow table. Pass an Arrow table or an array of records.`,
-        {
-          code: 'not-a-table',
-          cause,
-        },
-      )
-    }
-  }
-  return bytes
-}
-
-function compressed(method: string, cause: Error): UnsupportedError {
-  return new UnsupportedError(
-    `The Arrow buffers that ${method}() gave are compressed (LZ4 or ZSTD). Have them written without compression: Tidemark finds equal parts only in plain ones, and compresses itself.`,
-    { code: 'arrow-compressed', cause },
-  )
+async function readBytes(bytes: unknown, method: string): Promise<unknown> {
+  if (!(bytes instanceof ArrayBuffer) && !ArrayBuffer.isView(bytes)) return bytes
+  const { tableOfBytes } = await import('./table-bytes.ts')
+  return tableOfBytes(bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytesOf(bytes), method)
 }
 
 function call(value: object, methods: readonly string[]): { name: string; result: unknown } | undefined {

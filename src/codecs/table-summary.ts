@@ -1,4 +1,4 @@
-import { DataType, Precision, TimeUnit } from 'apache-arrow'
+import { DataType, Precision, TimeUnit } from './arrow.ts'
 import { countOnes } from './arrow-bits.ts'
 import type { Column } from './arrow-column.ts'
 import { type ArrowData, bitmapOf, bytesOf, isValid } from './arrow-data.ts'

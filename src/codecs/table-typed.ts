@@ -1,3 +1,4 @@
+import { InvalidInputError } from '../errors.ts'
 import {
   type DataType,
   Float16,
@@ -11,8 +12,7 @@ import {
   Uint16,
   Uint32,
   Uint64,
-} from 'apache-arrow'
-import { InvalidInputError } from '../errors.ts'
+} from './arrow.ts'
 import { typedArrayName } from './typed-array-name.ts'
 
 const types: Record<string, { readonly width: number; readonly make: () => DataType }> = {

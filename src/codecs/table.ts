@@ -1,10 +1,9 @@
-import { RecordBatch, Schema, Table, tableFromIPC } from 'apache-arrow'
 import { CorruptionError, InvalidInputError, isTidemarkError, throwIfAborted } from '../errors.ts'
 import type { Pace } from '../platform/pace.ts'
 import { Spare } from '../platform/spare.ts'
 import { Arena } from './arena.ts'
-import { checkStream } from './arrow-check.ts'
 import { type ColumnPlan, isDecoded } from './arrow-column.ts'
+import { tableOfStream } from './arrow-table.ts'
 import type { AssetReader, Codec, Encoded, EncodeOptions, JsonObject, Preview } from './codec.ts'
 import { atOnce } from './steps.ts'
 import { PieceCounts, recalled, streamTable } from './table-body.ts'
@@ -119,8 +118,7 @@ async function decode(asset: AssetReader): Promise<unknown> {
   // Arrow reads numbers in place, so they must begin on their own size. Copied when they do not, as inside a larger buffer.
   const aligned = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice()
   try {
-    const schema = checkStream(aligned)
-    return withEmptyNames(tableFromIPC(aligned), schema)
+    return tableOfStream(aligned)
   } catch (cause) {
     if (isTidemarkError(cause)) throw cause
     throw new CorruptionError(
@@ -132,16 +130,4 @@ async function decode(asset: AssetReader): Promise<unknown> {
       },
     )
   }
-}
-
-/** A column without a name, as CSV files have it for their index: apache-arrow writes no name then, and reads the name 'null'. */
-function withEmptyNames(table: Table, written: Schema): Table {
-  const isEmpty = written.fields.map(({ name }) => name === null || name === '')
-  if (!isEmpty.includes(true)) return table
-  const fields = table.schema.fields.map((field, index) => (isEmpty[index] ? field.clone({ name: '' }) : field))
-  const schema = new Schema(fields, table.schema.metadata)
-  return new Table(
-    schema,
-    table.batches.map(({ data }) => new RecordBatch(schema, data)),
-  )
 }

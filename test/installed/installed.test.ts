@@ -252,7 +252,7 @@ inChromium('a page', (newProfile) => {
     await cp(join(project, 'program.js'), join(folder, 'program.js'))
     await symlink(join(project, 'node_modules'), join(folder, 'node_modules'), 'junction')
     // What apache-arrow imports lies beside it where npm installs it.
-    const beside = ['flatbuffers', 'tslib', 'json-with-bigint']
+    const beside = ['flatbuffers', 'tslib']
     for (const name of beside) await symlink(join(root, 'node_modules', name), join(project, 'node_modules', name))
     const html = pageOf(`${importMapOfReadme()}<script type="module" src="/entry.js"></script>`)
     expect(await toldByPage(folder, html)).toEqual(told)
