@@ -19,6 +19,7 @@ import type { AssetKind } from './codec.ts'
 import { isDropped, isDroppedItems, isFileList, takeDropped } from './dropped.ts'
 import { isFileSource } from './file-source.ts'
 import { isDirectoryHandle, isFileHandle } from './handle.ts'
+import { isDate } from './realms.ts'
 import { isWrapped, unwrap, type Wrapped, type WrapperName } from './values.ts'
 
 /** What a value is, found without loading a codec. */
@@ -123,13 +124,7 @@ export function areFlat(values: readonly unknown[]): boolean {
 function isCell(value: unknown): boolean {
   switch (typeof value) {
     case 'object':
-      return (
-        value instanceof Date ||
-        value === null ||
-        ArrayBuffer.isView(value) ||
-        // Of another realm.
-        Object.prototype.toString.call(value) === '[object Date]'
-      )
+      return value === null || ArrayBuffer.isView(value) || isDate(value)
     case 'function':
     case 'symbol':
       return false

@@ -1,6 +1,7 @@
 import { InvalidInputError } from '../errors.ts'
 import { isPlainObject, isTypedArray } from './capabilities.ts'
 import { toBase64 } from './json-bytes.ts'
+import { isExactly, isUint8Array } from './realms.ts'
 import { typedArrayName } from './typed-array-name.ts'
 
 /** The key that says an object stands for something JSON has no notation for. */
@@ -63,8 +64,8 @@ class JsonWriter {
     this.#parents.push(value)
     if (Array.isArray(value)) this.#list(value)
     else if (isTypedArray(value) || isRaw(value)) this.#marked(typedName(value), typedContent(value))
-    else if (isA(value, Map)) this.#map(value)
-    else if (isA(value, Set)) this.#set(value)
+    else if (isExactly(value, 'Map')) this.#map(value)
+    else if (isExactly(value, 'Set')) this.#set(value)
     else if (isPlainObject(value)) this.#object(value)
     else throw this.#refused(value)
     this.#parents.pop()
@@ -205,7 +206,7 @@ function scalarText(value: unknown): string | undefined {
       return `{"${MARK}": ["bigint", "${value}"]}`
     default:
       if (value === null) return 'null'
-      return isA(value, Date) ? `{"${MARK}": ["Date", ${JSON.stringify(dateText(value))}]}` : undefined
+      return isExactly(value, 'Date') ? `{"${MARK}": ["Date", ${JSON.stringify(dateText(value))}]}` : undefined
   }
 }
 
@@ -245,13 +246,8 @@ function lineOfTexts(count: number, text: (index: number) => string | undefined)
   return line
 }
 
-/** Of exactly this class: what a subclass adds would be lost. */
-function isA<Instance extends object>(value: unknown, type: new (...args: never[]) => Instance): value is Instance {
-  return value instanceof type && Object.getPrototypeOf(value) === type.prototype
-}
-
 function isRaw(value: object): value is ArrayBuffer | DataView {
-  return isA(value, ArrayBuffer) || isA(value, DataView)
+  return isExactly(value, 'ArrayBuffer') || isExactly(value, 'DataView')
 }
 
 function typedName(value: ArrayBufferView | ArrayBuffer): string {
@@ -259,8 +255,8 @@ function typedName(value: ArrayBufferView | ArrayBuffer): string {
 }
 
 function typedContent(value: ArrayBuffer | DataView | (ArrayBufferView & ArrayLike<number | bigint>)): string {
-  if (value instanceof ArrayBuffer) return `"${toBase64(new Uint8Array(value))}"`
-  if (value instanceof Uint8Array) return `"${toBase64(value)}"`
+  if (!ArrayBuffer.isView(value)) return `"${toBase64(new Uint8Array(value))}"`
+  if (isUint8Array(value)) return `"${toBase64(value)}"`
   if (!('length' in value)) return `"${toBase64(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))}"`
   return `[${Array.from(value, elementText).join(', ')}]`
 }

@@ -26,7 +26,7 @@ const PREVIEW_CHARACTERS = 1500
  *
  * Functions, symbols, regular expressions and class instances are refused, also those with a `toJSON`: what it gives is not what `get` would
  * have to give back. Values inside themselves are refused; the same object in two places is written twice. `__proto__` is a key like any
- * other. An object without a prototype comes back as a plain one. More than 1000 levels of nesting are refused.
+ * other. An object without a prototype comes back as a plain one. More than 256 levels of nesting are refused.
  *
  * @example
  * ```ts
@@ -37,7 +37,7 @@ const PREVIEW_CHARACTERS = 1500
  */
 export const jsonCodec: Codec = { kind: 'json', encode, decode }
 
-/** @throws InvalidInputError naming the value that cannot be stored, `settings.layers[2].activation`. */
+/** @throws InvalidInputError naming the value that cannot be stored, `value.layers[2].activation`. */
 function encode(value: unknown): Encoded {
   const parts = writeJson(value)
   return {

@@ -2,6 +2,7 @@ import { InvalidInputError } from '../errors.ts'
 import { describe, hasMethods, isTensorLike } from './capabilities.ts'
 import { type Dtype, isNumericDtype, LAYOUTS, type NumericData, type NumericDtype } from './npy-dtype.ts'
 import { float32ToFloat16 } from './npy-float16.ts'
+import { inThisRealm } from './realms.ts'
 
 /** Elements in C order, ready to be written. */
 export interface NpyArray {
@@ -130,7 +131,8 @@ function fromStrided(
 }
 
 /** Data as the stated dtype, or as its own; copied only where the form changes. */
-function convert(data: unknown, shape: readonly number[], stated: unknown, name: string): NpyArray {
+function convert(given: unknown, shape: readonly number[], stated: unknown, name: string): NpyArray {
+  const data = ArrayBuffer.isView(given) ? inThisRealm(given) : given
   if (shape.length > MAX_DIMENSIONS)
     throw invalid('npz-shape', name, `has more than the ${MAX_DIMENSIONS} dimensions numpy can read`)
   const known = isNumericDtype(stated) || stated === 'string'

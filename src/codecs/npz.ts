@@ -135,10 +135,12 @@ function checkedName(key: unknown): string {
   if (typeof key !== 'string')
     throw invalidName(`The name of an array is ${String(key)}, which is no string.`, String(key))
   const name = key.normalize('NFC')
+  // Variables of TF.js are called 'dense/kernel', and numpy has such names; none leads out of a folder it is unpacked in.
+  const isPlace = name.split('/').every((part) => !['', '.', '..'].includes(part))
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  if (name === '' || /[/\\\u0000-\u001f\u007f]/.test(name) || /\p{Cs}/u.test(name)) {
+  if (!isPlace || /[\\\u0000-\u001f\u007f]/.test(name) || /\p{Cs}/u.test(name)) {
     throw invalidName(
-      `'${name}' cannot be the name of an array: it is empty, or has '/', '\\', control characters or half characters.`,
+      `'${name}' cannot be the name of an array: it is empty, leads elsewhere ('/a', 'a//b', '..'), or has '\\', control characters or half characters.`,
       name,
     )
   }

@@ -2,6 +2,7 @@ import { InvalidInputError, PermissionError, UnsupportedError } from '../errors.
 import { describe, hasMethods, isBlob, isBytes, isObject, isTensorLike } from './capabilities.ts'
 import { npyArrayOf } from './npy-values.ts'
 import { type Channels, isPng, MAX_PIXELS, type Pixels } from './png-format.ts'
+import { inThisRealm } from './realms.ts'
 
 /** Pixels of anything that has some, or the bytes of a PNG that is one already. */
 export async function pngSourceOf(value: unknown): Promise<Pixels | Uint8Array> {
@@ -56,7 +57,8 @@ function checkSize(width: number, height: number): void {
   }
 }
 
-function fromData(width: number, height: number, data: unknown): Pixels {
+function fromData(width: number, height: number, given: unknown): Pixels {
+  const data = ArrayBuffer.isView(given) ? inThisRealm(given) : given
   if (!(data instanceof Uint8Array || data instanceof Uint8ClampedArray || data instanceof Uint16Array)) {
     throw invalid(
       'image-value',

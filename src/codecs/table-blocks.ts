@@ -2,6 +2,7 @@ import { ConflictError, InvalidInputError } from '../errors.ts'
 import type { DataType } from './arrow.ts'
 import type { ArrowData } from './arrow-data.ts'
 import { isTypedArray, type PlainObject } from './capabilities.ts'
+import { inThisRealm } from './realms.ts'
 import type { Steps } from './steps.ts'
 import { ColumnBuilder } from './table-builder.ts'
 import { type KeptCells, keptCells } from './table-cells.ts'
@@ -107,7 +108,8 @@ function* readColumns(source: PlainObject, { piecesOf, shared }: ReadBlocksOptio
   const rows = commonLength(source)
   const columns: ReadColumn[] = []
   // As they are now: a column may be added between two steps.
-  for (const [name, values] of Object.entries(source)) {
+  for (const [name, given] of Object.entries(source)) {
+    const values = ArrayBuffer.isView(given) ? inThisRealm(given) : given
     if (shared && (isVector(values) || isTypedArray(values))) {
       columns.push(asItIs(name, values, rows))
       continue

@@ -2,6 +2,7 @@ import { InvalidInputError } from '../errors.ts'
 import { type DataType, Field, List, Null, Struct } from './arrow.ts'
 import type { ArrowData } from './arrow-data.ts'
 import { isPlainObject } from './capabilities.ts'
+import { isDate } from './realms.ts'
 import { assertTree, cellKind, describeCell, type Kind } from './table-cell.ts'
 import {
   BigIntBuilder,
@@ -114,7 +115,7 @@ export class ColumnBuilder {
       )
     }
     return new InvalidInputError(
-      `Column '${this.#name}' holds values of two types: ${place} is ${describeCell(value)}, the values before it are of type ${this.#kind}. Give the whole column one type.`,
+      `Column '${this.#name}' holds values of two types: ${place} is ${describeCell(value)}, the values before it are of type ${this.#kind}. Give the whole column one type, or store the value with json(...).`,
       { code: 'mixed-column', fields: { column: this.#name, path: place } },
     )
   }
@@ -155,7 +156,7 @@ const plainKinds: Partial<Record<Kind, FirstOther>> = {
   Date: (values, from, to) => {
     for (let index = from; index < to; index += 1) {
       const value = values[index]
-      if (!(value instanceof Date) && value !== null && value !== undefined) return index
+      if (value !== null && value !== undefined && !isDate(value)) return index
     }
     return to
   },

@@ -1,5 +1,6 @@
 import { InvalidInputError } from '../errors.ts'
 import { isPlainObject, isTypedArray } from './capabilities.ts'
+import { isDate, isUint8Array } from './realms.ts'
 import { typedArrayName } from './typed-array-name.ts'
 
 /** What a cell holds: one column holds one kind. A typed array's kind is its name. */
@@ -14,9 +15,9 @@ export function cellKind(value: unknown): Kind | undefined {
   if (typeof value === 'string') return 'string'
   if (typeof value === 'boolean') return 'boolean'
   if (typeof value === 'bigint') return 'bigint'
-  if (value instanceof Date) return 'Date'
+  if (isDate(value)) return 'Date'
   if (Array.isArray(value)) return 'list'
-  if (value instanceof Uint8Array) return 'bytes'
+  if (isUint8Array(value)) return 'bytes'
   if (isTypedArray(value)) return asKind(typedArrayName(value))
   return isPlainObject(value) ? 'object' : undefined
 }
@@ -29,7 +30,7 @@ function asKind(name: string): Kind {
 export function describeCell(value: unknown): string {
   if (typeof value === 'object' && value !== null) {
     if (Array.isArray(value)) return 'a list'
-    if (value instanceof Date) return 'a Date'
+    if (isDate(value)) return 'a Date'
     if (isPlainObject(value)) return 'an object'
     const name: unknown = value.constructor?.name
     return typeof name === 'string' && name !== '' ? `a ${name}` : 'an object of a class'
@@ -44,7 +45,7 @@ export function assertTree(value: unknown, locate: () => string): void {
 }
 
 function visit(value: unknown, parents: readonly unknown[], locate: () => string): void {
-  if (typeof value !== 'object' || value === null || value instanceof Date || ArrayBuffer.isView(value)) return
+  if (typeof value !== 'object' || value === null || isDate(value) || ArrayBuffer.isView(value)) return
   if (parents.includes(value)) {
     throw new InvalidInputError(
       `${locate()} contains itself. A table holds only finite values: leave the back reference out.`,

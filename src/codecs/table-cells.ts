@@ -1,4 +1,5 @@
 import { DataType } from './arrow.ts'
+import { isDate } from './realms.ts'
 
 /**
  * The cells of one piece of a column as they were when it was read, kept in the form that is fastest to compare: to see that a column is as it was must not take
@@ -45,7 +46,7 @@ class KeptTimes implements KeptCells {
     times.set(before)
     for (let index = from; index < to; index += 1) {
       const value = values[index]
-      times[before.length + index - from] = value instanceof Date ? value.getTime() : Number.NaN
+      times[before.length + index - from] = isDate(value) ? value.getTime() : Number.NaN
     }
     this.#times = times
   }
@@ -55,7 +56,7 @@ class KeptTimes implements KeptCells {
     if (times.length !== to - from) return false
     for (let index = from; index < to; index += 1) {
       const value = values[index]
-      if (value instanceof Date) {
+      if (isDate(value)) {
         // Invalid ones are stored as null.
         if (!Object.is(value.getTime(), times[index - from])) return false
       } else if ((value !== null && value !== undefined) || !Number.isNaN(times[index - from])) return false

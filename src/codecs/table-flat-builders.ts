@@ -1,6 +1,7 @@
 import { InvalidInputError } from '../errors.ts'
 import { Binary, Bool, type DataType, Float64, Int64, Timestamp, TimeUnit, Utf8 } from './arrow.ts'
 import type { ArrowData } from './arrow-data.ts'
+import { isDate, isUint8Array } from './realms.ts'
 import { NullMask } from './table-nulls.ts'
 import { BytesColumn } from './table-text.ts'
 
@@ -139,8 +140,7 @@ export class DateBuilder extends LongBuilder {
     let row = this.rows
     for (let index = from; index < to; index += 1, row += 1) {
       const value = values[index]
-      const time =
-        value instanceof Date ? value.getTime() : value === null || value === undefined ? Number.NaN : Number(value)
+      const time = isDate(value) ? value.getTime() : value === null || value === undefined ? Number.NaN : Number(value)
       if (Number.isNaN(time)) {
         halves[row * 2] = 0
         halves[row * 2 + 1] = 0
@@ -241,7 +241,7 @@ export class BinaryBuilder implements Builder {
     this.#column.breathe()
     for (let index = from; index < to; index += 1) {
       const value = values[index]
-      if (value instanceof Uint8Array) this.#column.bytes(value)
+      if (isUint8Array(value)) this.#column.bytes(value)
       else this.#column.nulls(1)
     }
   }

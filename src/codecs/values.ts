@@ -59,13 +59,11 @@ export interface Wrapped {
  * ```
  */
 export function table(value: unknown): Wrapped {
-  const rows = Array.isArray(value) && (value.every(isPlainObject) || value.every(isTableLike))
-  assertTaken(
-    rows || isPlainObject(value) || isTableLike(value),
-    'table',
-    value,
-    'an array of records, an object of columns, or an Arrow table',
-  )
+  const expected = 'an array of records, an object of columns, or an Arrow table'
+  if (Array.isArray(value)) {
+    const odd = value.every(isTableLike) ? -1 : value.findIndex((row) => !isPlainObject(row))
+    assertTaken(odd < 0, 'table', value[odd], expected, ` at [${odd}] of an array`)
+  } else assertTaken(isPlainObject(value) || isTableLike(value), 'table', value, expected)
   return wrap('table', value)
 }
 
@@ -236,9 +234,9 @@ function checkOptions(wrapper: WrapperName, options: object, known: readonly str
   })
 }
 
-function assertTaken(accepted: boolean, what: string, value: unknown, expected: string): asserts accepted {
+function assertTaken(accepted: boolean, what: string, value: unknown, expected: string, place = ''): asserts accepted {
   if (accepted) return
-  throw new InvalidInputError(`${what} was given ${describe(value)}, and takes ${expected}.`, {
+  throw new InvalidInputError(`${what} was given ${describe(value)}${place}, and takes ${expected}.`, {
     code: 'unsupported-value',
     fields: { wrapper: what },
   })

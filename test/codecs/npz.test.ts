@@ -80,6 +80,11 @@ describe('files of numpy', () => {
     expect(arrays.zero_width).toEqual({ data: ['', ''], shape: [2], dtype: 'string' })
   })
 
+  test('names with folders, as TF.js and numpy give them', async () => {
+    const named = { 'dense/kernel': [1], 'dense/bias/0': [2], 'a:0': [3] }
+    expect(Object.keys(await decode(await encode(named)))).toEqual(Object.keys(named))
+  })
+
   test('arrays without names, and with hostile ones', async () => {
     expect(Object.keys(await decode(fixture('unnamed.npz')))).toEqual(['arr_0', 'arr_1'])
     const hostile = await decode(fixture('hostile-names.npz'))
@@ -339,7 +344,9 @@ describe('refused', () => {
     ],
     ['a string that ends in NUL', { x: ['a\0'] }, 'npz-string', "'x'"],
     ['an empty name', { '': [1] }, 'npz-name', "''"],
-    ['a name with a slash', { 'a/b': [1] }, 'npz-name', "'a/b'"],
+    ['a name that is a folder', { 'a/': [1] }, 'npz-name', "'a/'"],
+    ['a name from the root', { '/a': [1] }, 'npz-name', "'/a'"],
+    ['a name that leads elsewhere', { 'a/../b': [1] }, 'npz-name', "'a/../b'"],
     ['two spellings of one name', { '\u00e9': [1], 'e\u0301': [2] }, 'npz-name', '\u00e9'],
     ['a name that is no string', new Map([[1, [1]]]), 'npz-name', '1'],
     ['65 dimensions', { x: { data: new Int8Array(1), shape: new Array(65).fill(1) } }, 'npz-shape', '64'],

@@ -22,7 +22,12 @@ describe('wrappers', () => {
 
   it.each<[string, () => unknown, string]>([
     ['table(1)', () => table(1), 'table was given a number, and takes an array of records'],
-    ['table([1])', () => table([1]), 'an array'],
+    ['table([1])', () => table([1]), 'a number at [0] of an array'],
+    [
+      'table([{ a: 1 }, null])',
+      () => table([{ a: 1 }, null]),
+      'null at [1] of an array, and takes an array of records',
+    ],
     ['json(function)', () => json(() => 1), 'a function'],
     ['json(undefined)', () => json(undefined), 'undefined'],
     ['arrays(string)', () => arrays('x'), 'a string'],
