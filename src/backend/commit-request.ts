@@ -47,6 +47,7 @@ export function parseCommit(json: JsonValue | undefined): Commit {
   const project = shape.optionalText('project')
   const experimentKey = shape.optionalText('experimentKey')
   const metadata = shape.optionalObject('metadata')
+  const assetsDiffer = shape.optionalFlag('assetsDiffer')
   const commit: Commit = {
     writeId,
     type: checkName(shape.text('type')),
@@ -63,6 +64,7 @@ export function parseCommit(json: JsonValue | undefined): Commit {
     ...(description !== undefined && { description }),
     ...(version !== undefined && { version: checkSemanticVersion(version) }),
     ...(metadata !== undefined && { metadata }),
+    ...(assetsDiffer && { assetsDiffer }),
     ...(inlinePack && { inlinePack }),
     ...(base && {
       base: {

@@ -90,8 +90,9 @@ export class Commits {
 
   async #isEqual(latest: LiveVersion, head: ArtifactHead, commit: Commit): Promise<boolean> {
     const { content, version, index } = latest.record
-    if (commit.digest !== content.digest || (commit.version ?? version) !== version) return false
-    if ((commit.description ?? content.description) !== content.description) return false
+    if (commit.digest !== content.digest || commit.assetsDiffer) return false
+    if ((commit.version ?? version) !== version || (commit.description ?? content.description) !== content.description)
+      return false
     if (!commit.metadata || Object.keys(commit.metadata).length === 0) return true
     const labels = head.relabelled ? await this.#parts.labels.read(latest.record, index) : {}
     return isEqualJson(commit.metadata, labels.metadata ?? content.metadata)

@@ -4,7 +4,7 @@ import { type CodecRegistry, loadCodec } from '../codecs/registry.ts'
 import type { KeptPages } from '../content/page-reader.ts'
 import type { VersionReader } from '../content/version-reader.ts'
 import { VersionWriter, type WrittenVersion } from '../content/version-writer.ts'
-import { ConflictError, isTidemarkError, throwIfAborted } from '../errors.ts'
+import { ConflictError, InvalidInputError, isTidemarkError, throwIfAborted } from '../errors.ts'
 import type { Logger } from '../logging.ts'
 import { paceForPage } from '../platform/pace.ts'
 import { toBase64 } from '../protocol/base64.ts'
@@ -58,13 +58,13 @@ export async function upload(api: Api, request: UploadRequest, options: UploadOp
   const type = request.type ?? latest?.type ?? usualType
   const base = draftOf ?? (request.base === undefined ? latest : (request.base ?? undefined))
   try {
-    return await attempt(api, { ...request, type }, base, options)
+    return await attempt(api, { ...request, type }, base, latest, options)
   } catch (error) {
     const actual = request.type === undefined ? actualType(error) : undefined
-    if (actual !== undefined) return attempt(api, { ...request, type: actual }, base, options)
+    if (actual !== undefined) return attempt(api, { ...request, type: actual }, base, latest, options)
     if (!base || !isBaseGone(error)) throw error
     if (draftOf) throw draftGone(draftOf, error)
-    return attempt(api, { ...request, type }, undefined, options)
+    return attempt(api, { ...request, type }, undefined, latest, options)
   }
 }
 
@@ -78,6 +78,7 @@ async function attempt(
   api: Api,
   request: UploadRequest & { type: string },
   base: VersionWire | undefined,
+  latest: VersionWire | undefined,
   options: UploadOptions,
 ): Promise<CommitReply> {
   const { signal, compress } = options
@@ -86,14 +87,11 @@ async function attempt(
   const sink = { put: (id: string, bytes: Uint8Array) => api.putPack(id, bytes, signal) }
   const writer = await VersionWriter.open({ sink, base: reader, deflate: compress, signal, what: request.name })
   try {
-    return await commit(
-      api,
-      request,
-      base,
-      await writeAll(writer, request, reader, progress, options),
-      progress,
-      signal,
-    )
+    const written = await writeAll(writer, request, reader, progress, options)
+    // One digest for all pages: nobody looks at each asset of a version that is all the same.
+    const isAlike = latest?.digest === written.digest && latest.manifest?.digest !== written.manifest?.digest
+    const assetsDiffer = isAlike && (await writer.hasNewsOf(readVersion(api, latest, request.pages)))
+    return await commit(api, request, base, { ...written, assetsDiffer }, progress, signal)
   } catch (error) {
     // What is still on its way reads from the writer's memory: it ends before the caller hears of the failure.
     await writer.abandon()
@@ -120,7 +118,7 @@ async function writeAll(
     if ('kept' in asset) continue
     if ('reference' in asset)
       writer.addRemote({ path: plainPath(path), reference: asset.reference, metadata: asset.metadata })
-    else await add(writer, path, asset, { reader, progress, ...options })
+    else await add(writer, path, asset, { name: request.name, reader, progress, ...options })
     progress.add({ files: 1 })
     tellStored()
   }
@@ -133,17 +131,18 @@ async function commit(
   api: Api,
   request: UploadRequest & { type: string },
   base: VersionWire | undefined,
-  written: WrittenVersion,
+  written: WrittenVersion & { readonly assetsDiffer: boolean },
   progress: ProgressReporter,
   signal: AbortSignal | undefined,
 ): Promise<CommitReply> {
-  const { digest, size, count, remoteCount, manifest, packs, inlinePack } = written
+  const { digest, assetsDiffer, size, count, remoteCount, manifest, packs, inlinePack } = written
   progress.enter('committing')
   const body: CommitRequest = {
     ...request.about,
     writeId: randomId(),
     type: request.type,
     digest,
+    ...(assetsDiffer && { assetsDiffer }),
     size,
     count,
     remoteCount,
@@ -161,12 +160,20 @@ async function add(
   writer: VersionWriter,
   path: AssetPath,
   asset: StagedFile | StagedValue,
-  context: Pick<UploadOptions, 'codecs' | 'signal'> & { reader?: VersionReader; progress: ProgressReporter },
+  context: Pick<UploadOptions, 'codecs' | 'signal'> & {
+    readonly name: string
+    readonly reader?: VersionReader
+    readonly progress: ProgressReporter
+  },
 ): Promise<void> {
-  const { codecs, signal, progress, reader } = context
+  const { name, codecs, signal, progress, reader } = context
   const kind = 'file' in asset ? 'file' : asset.kind
   const previous = kind === 'table' && reader ? await previousInfo(reader, path, signal) : undefined
-  const encoded = await encode(asset, kind, codecs, { previous, signal, pace: paceForPage() })
+  const encoded = await encode(asset, kind, codecs, { previous, signal, pace: paceForPage() }).catch(
+    (error: unknown) => {
+      throw 'file' in asset ? error : ofAsset(error, typeof path === 'string' ? path : name)
+    },
+  )
   const { preview: given, info } = 'file' in asset ? {} : asset
   await writer.add(
     {
@@ -183,6 +190,13 @@ async function add(
     (bytes) => progress.add({ bytes }),
   )
   encoded.release?.()
+}
+
+/** Codecs say which part of a value they refuse; here is known which value it is. */
+function ofAsset(error: unknown, asset: string): unknown {
+  if (!(error instanceof InvalidInputError)) return error
+  const { message, code, fields, cause } = error
+  return new InvalidInputError(`${asset}: ${message}`, { code, fields: { ...fields, asset }, cause })
 }
 
 export async function encode(

@@ -155,6 +155,17 @@ export class VersionWriter {
     }
   }
 
+  /** Of two versions with one digest: whether this one, written to its end, says something new of an asset. No metadata is nothing new. */
+  async hasNewsOf(older: VersionReader): Promise<boolean> {
+    let at = 0
+    for await (const old of older.entries({ signal: this.#signal })) {
+      const { kind, mediaType, metadata = old.metadata } = this.#entries[at++] ?? old
+      if (kind !== old.kind || mediaType !== old.mediaType) return true
+      if (JSON.stringify(metadata) !== JSON.stringify(old.metadata)) return true
+    }
+    return false
+  }
+
   /** Waits for what is under way, when the version is given up: the sink may then be closed. */
   async abandon(): Promise<void> {
     await this.#packs.settle().catch(() => undefined)

@@ -55,6 +55,8 @@ export interface CommitRequest {
   readonly versionTags?: readonly string[]
   readonly metadata?: Metadata
   readonly digest: string
+  /** There is something new that the digest does not tell: an asset of another kind or media type, or with other metadata, than in the latest version. */
+  readonly assetsDiffer?: boolean
   readonly size: number
   readonly count: number
   readonly remoteCount: number

@@ -40,6 +40,24 @@ describe('values that cannot be stored', () => {
     await expect(experiment.uploadArtifact('x', value)).rejects.toMatchObject({ category: 'InvalidInputError' })
     await nothingLogged(tidemark)
   })
+
+  it.each([
+    ['a dict', { layers: [1, { activation: () => 0 }] }, 'value.layers[1].activation is a function'],
+    ['rows', [{ a: 1 }, { a: 'one' }], "Column 'a' holds values of two types: rows[1].a"],
+    ['a getter that throws', throwing(), 'The value could not be read'],
+  ])('with the asset among many, and the place in it: %s', async (_, value, message) => {
+    const { tidemark, experiment } = await begin()
+    const artifact = new Artifact('many', 'dataset')
+    await artifact.add('fine', { logicalPath: 'fine.txt' })
+    await artifact.add(value, { logicalPath: 'bad/one' })
+    await expect(experiment.logArtifact(artifact)).rejects.toMatchObject({
+      category: 'InvalidInputError',
+      fields: { asset: 'bad/one' },
+      message: expect.stringContaining(`bad/one: ${message}`),
+    })
+    await expect(experiment.uploadArtifact('named', value)).rejects.toMatchObject({ fields: { asset: 'named' } })
+    await nothingLogged(tidemark)
+  })
 })
 
 function throwing(): { value: never } {

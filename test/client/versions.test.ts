@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Artifact, type ArtifactOptions, type Experiment } from '../../src/index.ts'
+import { type AddOptions, Artifact, type ArtifactOptions, type Experiment, file, text } from '../../src/index.ts'
 import { begin, places } from './world.ts'
 
 async function log(experiment: Experiment, content: unknown, options?: ArtifactOptions) {
@@ -42,6 +42,39 @@ describe.each(places)('versions on $place', ({ open }) => {
     expect((await log(experiment, 'other')).index).toBe(2)
     // Back to older content: a version of its own, as time has gone on.
     expect((await log(experiment, 'same')).index).toBe(3)
+  })
+
+  it('equal bytes with something new about an asset are a version of their own', async () => {
+    const { experiment } = await begin({ store: await open() })
+    const add = async (value: unknown, options: AddOptions = {}) => {
+      const artifact = new Artifact('about', 'dataset')
+      await artifact.add('beside', { logicalPath: 'a.txt' })
+      await artifact.add(value, { logicalPath: 'b.txt', ...options })
+      const logged = await experiment.logArtifact(artifact)
+      const { metadata, mediaType, type } = await logged.getAsset('b.txt')
+      return [logged.index, type, mediaType, metadata]
+    }
+    const plain = text('1')
+    const type = 'text/plain; charset=utf-8'
+    expect(await add(plain)).toEqual([0, 'text', type, undefined])
+    expect(await add(plain, { metadata: { unit: 'cm' } })).toEqual([1, 'text', type, { unit: 'cm' }])
+    expect(await add(plain, { metadata: { unit: 'cm' } })).toEqual([1, 'text', type, { unit: 'cm' }])
+    expect(await add(plain)).toEqual([1, 'text', type, { unit: 'cm' }])
+    expect(await add(plain, { metadata: { unit: 'mm' } })).toEqual([2, 'text', type, { unit: 'mm' }])
+    // The same bytes, but get() gives bytes and not a string.
+    expect(await add(file(new TextEncoder().encode('1')))).toEqual([3, 'file', 'application/octet-stream', undefined])
+    expect(await add(file(new TextEncoder().encode('1'), { mediaType: 'text/csv' }))).toEqual([
+      4,
+      'file',
+      'text/csv',
+      undefined,
+    ])
+    // Compared with the latest version, whatever it is based on.
+    const artifact = new Artifact('about', 'dataset')
+    await artifact.add('beside', { logicalPath: 'a.txt', metadata: { by: 'hand' } })
+    await artifact.add(file(new TextEncoder().encode('1'), { mediaType: 'text/csv' }), { logicalPath: 'b.txt' })
+    expect((await experiment.logArtifact(artifact, { base: 'about:v0' })).index).toBe(5)
+    expect((await experiment.logArtifact(artifact, { base: 'about:v0' })).index).toBe(5)
   })
 
   it('an alias lives on one version and moves', async () => {

@@ -165,6 +165,7 @@ export function backendConformance(
         ]
         for (const extra of nothingNew)
           expect(await call.log('flowers', { a: 'same' }, extra)).toEqual({ version, created: false })
+        expect(await call.log('flowers', { a: 'same' }, { assetsDiffer: false })).toEqual({ version, created: false })
         const labelled = await call.log('flowers', { a: 'same' }, { aliases: ['best'], versionTags: ['t'] })
         expect(labelled).toMatchObject({ created: false, version: { index: 0, aliases: ['best'], versionTags: ['t'] } })
         expect(await call.version('flowers', 'best')).toEqual(labelled.version)
@@ -173,6 +174,7 @@ export function backendConformance(
           version: { index: 1, description: 'about' },
         })
         expect(await call.log('flowers', { a: 'same' }, { description: 'else' })).toMatchObject({ created: true })
+        expect(await call.log('flowers', { a: 'same' }, { assetsDiffer: true })).toMatchObject({ created: true })
         expect(await call.log('flowers', { a: 'same' }, { version: '9.0.0' })).toMatchObject({ created: true })
       })
 
