@@ -43,7 +43,7 @@ export class ProgressBar {
   readonly update: OnProgress = (progress) => {
     if (progress.phase === 'done') return this.clear()
     this.#began ??= this.#now()
-    const { columns = usualColumns } = this.#terminal
+    const columns = this.#terminal.columns || usualColumns
     // A line that fills the last column wraps on some terminals.
     const line = progressLine(progress, {
       columns: columns - 1,

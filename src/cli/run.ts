@@ -32,10 +32,12 @@ export async function run(args: readonly string[], signal: AbortSignal): Promise
   const bar = stderr.isTTY && !json && env.TERM !== 'dumb' ? new ProgressBar(stderr, style) : undefined
   try {
     const request = parseArguments(args, commands)
+    let code = 0
     if (request.kind === 'version') out.line(programVersion)
-    else if (request.kind === 'run') return await runCommand(request.command, request.values, { out, bar, signal })
+    else if (request.kind === 'run') code = await runCommand(request.command, request.values, { out, bar, signal })
     else out.line(request.command ? commandHelp(request.command, out.style) : programHelp(commands, out.style))
-    return 0
+    await out.finish()
+    return code
   } catch (error) {
     bar?.clear()
     const text = json ? failureJson(error) : failureText(error, Boolean(env.DEBUG))
