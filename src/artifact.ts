@@ -120,7 +120,7 @@ export class Artifact {
   /**
    * Adds a link to data that stays where it is.
    *
-   * @throws UnavailableError `remote-unavailable`: the server could not be asked for size and ETag
+   * @throws NotFoundError, PermissionError, UnavailableError `remote-unavailable`: the server could not be asked for size and ETag
    * @throws ConflictError `asset-exists`; InvalidInputError `invalid-uri`, `uri-has-credentials`
    */
   async addRemote(uri: string | URL, options: AddRemoteOptions = {}): Promise<this> {

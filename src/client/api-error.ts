@@ -9,6 +9,7 @@ import {
   type TidemarkError,
   UnavailableError,
 } from '../errors.ts'
+import { reasonOf } from './reason.ts'
 
 /** Statuses after which the same request may succeed: RFC 9110, RFC 6585. */
 const transientStatuses: readonly number[] = [408, 425, 429, 502, 503, 504]
@@ -38,8 +39,7 @@ export async function toClientError(
 ): Promise<TidemarkError> {
   if (isTidemarkError(error)) return error
   if (signal?.aborted) return new AbortedError(`${what} was aborted.`, { code: 'aborted', cause: signal.reason })
-  const reason = error instanceof Error ? error.message : String(error)
-  return new UnavailableError(`${what} failed: ${reason}. Check the address and the network.`, {
+  return new UnavailableError(`${what} failed: ${reasonOf(error)}. Check the address and the network.`, {
     code: 'no-connection',
     fields: { transient: remote },
     cause: error,
@@ -59,7 +59,8 @@ export async function refusal(response: Response, what: string, remote: boolean)
   return errorFromWire(categoryOf(status), message, { code: 'request-failed', fields: { status, ...mark } })
 }
 
-function categoryOf(status: number): string {
+/** Of an answer that says no more than its status. */
+export function categoryOf(status: number): string {
   if (status === 401 || status === 403) return PermissionError.category
   if (status === 404 || status === 410) return NotFoundError.category
   if (status === 409 || status === 412) return ConflictError.category

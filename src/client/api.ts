@@ -178,7 +178,7 @@ export class Api {
   ): Promise<T> {
     const { logger = silentLogger, remote, retry } = this.#options
     const all = anySignal(this.#options.signal, signal)
-    const what = `${method} ${path}`
+    const what = remote ? `${method} ${path} of ${new URL(this.#options.url).host}` : `${method} ${path}`
     let made = 0
     const once = async () => {
       throwIfAborted(all)

@@ -15,8 +15,9 @@ import {
 } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { ConflictError, isTidemarkError, PermissionError, UnavailableError } from '../errors.ts'
-import { type DownloadTarget, type ExistingFile, fileExists } from './download-target.ts'
+import { ConflictError, InvalidInputError, isTidemarkError, PermissionError, UnavailableError } from '../errors.ts'
+import { refuseHomePath } from '../platform/home-path.ts'
+import { type DownloadTarget, type ExistingFile, fileExists, inTheWay } from './download-target.ts'
 import type { Overwrite } from './overwrite.ts'
 import { atOnce, Slots } from './slots.ts'
 
@@ -26,13 +27,25 @@ const writesInFlight = 16
 
 /** Downloads into a folder, made when it is not there. Links inside it are never followed. */
 export async function fsTarget(given: string | URL): Promise<DownloadTarget> {
-  const root = resolve(given instanceof URL ? fileURLToPath(given) : given)
+  const root = resolve(pathOf(given))
   const first = await named(root, () => mkdir(root, { recursive: true }))
   const target = new FolderTarget(root, String(given))
   if (first !== undefined) target.remember(foldersBetween(first, root))
   const found = await named(root, () => stat(root))
   if (!found.isDirectory()) throw notAFolder(String(given))
   return target
+}
+
+/** @throws InvalidInputError `invalid-target` for what looks like a path, and would be a folder called `~` or `https:`. */
+function pathOf(given: string | URL): string {
+  if (typeof given !== 'string') return fileURLToPath(given)
+  refuseHomePath(given, 'invalid-target')
+  const scheme = /^([a-z][a-z\d+.-]+:)\/\//i.exec(given)?.[1]?.toLowerCase()
+  if (scheme === undefined) return given
+  if (scheme === 'file:') return fileURLToPath(given)
+  throw new InvalidInputError(`'${given}' is no folder: a download goes to a path or a file: URL.`, {
+    code: 'invalid-target',
+  })
 }
 
 class FolderTarget implements DownloadTarget {
@@ -66,7 +79,7 @@ class FolderTarget implements DownloadTarget {
     const found = await this.#look(full)
     if (!found) return undefined
     if (found.isSymbolicLink()) throw linkInTarget(path)
-    if (!found.isFile()) throw fileExists(path, 'a folder or a special file')
+    if (!found.isFile()) throw inTheWay(path, 'a folder or a special file')
     return { size: found.size, read: () => readBack(full, found.size, this.#name) }
   }
 
@@ -124,7 +137,7 @@ class FolderTarget implements DownloadTarget {
     if (known !== undefined) return known
     const found = await this.#look(join(this.#root, folder))
     if (found?.isSymbolicLink()) throw linkInTarget(folder)
-    if (found && !found.isDirectory()) throw fileExists(path, `'${folder}' is a file`)
+    if (found && !found.isDirectory()) throw inTheWay(path, `the file '${folder}'`)
     this.#folders.set(folder, found !== undefined)
     return found !== undefined
   }

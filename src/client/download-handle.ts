@@ -1,5 +1,5 @@
 import { PermissionError, type TidemarkError, UnavailableError } from '../errors.ts'
-import { type DownloadTarget, type ExistingFile, fileExists } from './download-target.ts'
+import { type DownloadTarget, type ExistingFile, inTheWay } from './download-target.ts'
 
 /**
  * Downloads into a folder a browser handed over. A file appears when it is complete (`createWritable` writes aside until it is closed); there is no rename, so
@@ -85,7 +85,7 @@ async function ifThere<T>(get: () => Promise<T>, path: string): Promise<T | unde
   } catch (error) {
     const name = error instanceof Error ? error.name : ''
     if (name === 'NotFoundError') return undefined
-    if (name === 'TypeMismatchError') throw fileExists(path, 'a folder and a file want the same name')
+    if (name === 'TypeMismatchError') throw inTheWay(path, 'a folder, or a file where a folder has to be,')
     throw refused(path, error)
   }
 }

@@ -27,9 +27,18 @@ export interface DownloadTarget {
   discard(): Promise<void>
 }
 
+/** What the rules replace or leave. */
 export function fileExists(path: string, what = 'a different file'): ConflictError {
   return new ConflictError(
     `'${path}' exists already in the target: ${what}. Download to another folder, or pass overwrite: 'overwrite' or 'preserve'.`,
+    { code: 'file-exists', fields: { path } },
+  )
+}
+
+/** What no rule replaces. */
+export function inTheWay(path: string, what: string): ConflictError {
+  return new ConflictError(
+    `'${path}' cannot be written to the target: ${what} is in its place. Remove that, or download to another folder.`,
     { code: 'file-exists', fields: { path } },
   )
 }

@@ -1,6 +1,15 @@
 import type { RemoteReference } from '../content/entry.ts'
-import { InvalidInputError, throwIfAborted, UnavailableError, UnsupportedError } from '../errors.ts'
+import {
+  errorFromWire,
+  InvalidInputError,
+  type TidemarkError,
+  throwIfAborted,
+  UnavailableError,
+  UnsupportedError,
+} from '../errors.ts'
 import { describe } from '../options.ts'
+import { categoryOf } from './api-error.ts'
+import { reasonOf } from './reason.ts'
 
 export interface RemoteOptions {
   /** List what is below the URI, and keep its state; default true where it can be done. */
@@ -16,7 +25,7 @@ export interface RemoteOptions {
  * What is stored of data that stays where it is. For `http:` and `https:` the server is asked for size and ETag, unless `checksum` is false; of other schemes only the
  * link is kept.
  *
- * @throws InvalidInputError `invalid-uri`, `uri-has-credentials`; UnavailableError `remote-unavailable`; UnsupportedError `sync-unsupported`
+ * @throws InvalidInputError `invalid-uri`, `uri-has-credentials`; NotFoundError, PermissionError, UnavailableError `remote-unavailable`; UnsupportedError `sync-unsupported`
  */
 export async function linkTo(uri: string, options: RemoteOptions = {}): Promise<RemoteReference> {
   const url = parseUri(uri)
@@ -85,7 +94,8 @@ async function ask(uri: string, signal: AbortSignal | undefined): Promise<Remote
   // Some servers and all presigned links for GET refuse HEAD.
   const response = head.ok ? head : await request(uri, 'GET', signal)
   await response.body?.cancel()
-  if (!response.ok) throw unavailable(uri, `it was answered with status ${response.status}`)
+  if (!response.ok)
+    throw unavailable(uri, categoryOf(response.status), `it was answered with status ${response.status}`)
   const etag = response.headers.get('etag') ?? undefined
   const length = response.headers.get('content-length')
   // Behind a content coding the length is that of the coded bytes.
@@ -106,14 +116,15 @@ async function request(uri: string, method: 'HEAD' | 'GET', signal: AbortSignal 
     return await fetch(uri, { method, signal })
   } catch (cause) {
     throwIfAborted(signal)
-    throw unavailable(uri, cause instanceof Error ? cause.message : String(cause), cause)
+    throw unavailable(uri, UnavailableError.category, reasonOf(cause), cause)
   }
 }
 
-function unavailable(given: string, reason: string, cause?: unknown): UnavailableError {
+function unavailable(given: string, category: string, reason: string, cause?: unknown): TidemarkError {
   // A query may carry a signature, and messages go to logs.
   const uri = given.replace(/[?#].*$/, '')
-  return new UnavailableError(
+  return errorFromWire(
+    category,
     `${uri} could not be looked at: ${reason}. Check the address, or pass checksum: false to store the link alone.`,
     {
       code: 'remote-unavailable',

@@ -1,7 +1,7 @@
 import type { FileSource } from '../codecs/file-source.ts'
 import { openDigester } from '../content/digest.ts'
 import type { VersionReading } from '../content/version-reading.ts'
-import { InvalidInputError, throwIfAborted } from '../errors.ts'
+import { InvalidInputError, NotFoundError, throwIfAborted } from '../errors.ts'
 import { describe } from '../options.ts'
 import { openSource } from '../sources/open.ts'
 import { ProgressReporter } from './progress.ts'
@@ -14,6 +14,13 @@ export async function verifyFolder(
   { onProgress, signal }: VerifyOptions,
 ): Promise<VerifyReport> {
   const opened = await openSource(folder, { signal })
+  if (opened.kind === 'text')
+    throw new NotFoundError(
+      `There is no folder '${folder}' to compare with. Check the spelling and the current folder.`,
+      {
+        code: 'file-not-found',
+      },
+    )
   if (opened.kind !== 'folder')
     throw new InvalidInputError(`verify() compares with a folder, not with ${describe(folder)}.`, {
       code: 'invalid-target',

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { InvalidInputError, throwIfAborted } from '../errors.ts'
+import { refuseHomePath } from '../platform/home-path.ts'
 import { storeError } from './fs-errors.ts'
 import { openFolder, type StoreFolder } from './fs-folder.ts'
 import { type FsIo, hasCode, nodeIo } from './fs-io.ts'
@@ -23,7 +24,7 @@ const mostAtOnce = 40
  * `put` has been synced to the disk when it resolves; a crash leaves the old value or the new one. Conditions hold between processes and need no lock file.
  * The folder is made by the first `put`; reading makes nothing. Modes follow the umask. Opening removes what crashes left aside an hour ago or earlier.
  *
- * @throws InvalidInputError `store-path-is-file`, `store-folder-not-empty` (other things and no `tidemark-store` file in it), `store-path-too-long`
+ * @throws InvalidInputError `invalid-store-path`, `store-path-is-file`, `store-folder-not-empty` (other things and no `tidemark-store` file in it), `store-path-too-long`
  * @throws UnsupportedError `store-format-too-new`
  * @throws PermissionError `store-permission`, `store-read-only`
  * @throws UnavailableError `disk-full`, `too-many-open-files`, `store-io`, `store-busy`
@@ -44,6 +45,7 @@ export function fsStore(path: string, options: FsStoreOptions = {}): Store {
       code: 'invalid-store-path',
     })
   }
+  refuseHomePath(path, 'invalid-store-path')
   const where = resolve(path)
   const io = options.io ?? nodeIo
   const underWay = new Set<Promise<unknown>>()

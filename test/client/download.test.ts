@@ -120,10 +120,17 @@ describe('a download into a folder', () => {
     await expect(artifact.download(join(target, 'file'))).rejects.toMatchObject({ code: 'target-is-file' })
     await expect(artifact.download(join(target, 'file/below'))).rejects.toMatchObject({ code: 'target-is-file' })
     await writeFile(join(target, 'a'), '')
-    await expect(artifact.download(target, { overwrite: 'overwrite' })).rejects.toMatchObject({ code: 'file-exists' })
+    // No rule of overwriting helps.
+    await expect(artifact.download(target, { overwrite: 'overwrite' })).rejects.toMatchObject({
+      code: 'file-exists',
+      message: expect.stringMatching(/^'a\/b' .* the file 'a' is in its place\. Remove that/),
+    })
     await rm(join(target, 'a'))
     await mkdir(join(target, 'a/b'), { recursive: true })
-    await expect(artifact.download(target, { overwrite: 'overwrite' })).rejects.toMatchObject({ code: 'file-exists' })
+    await expect(artifact.download(target, { overwrite: 'overwrite' })).rejects.toMatchObject({
+      code: 'file-exists',
+      message: expect.stringMatching(/^'a\/b' .* a folder or a special file is in its place\. Remove that/),
+    })
   })
 
   it('refuses paths that some file systems take for one', async () => {
@@ -296,9 +303,17 @@ describe('a download elsewhere', () => {
     expect(await folder.contents()).toEqual({ 'kept/': '', 'kept/mine': '' })
   })
 
+  it('goes to the folder of a file: URL, also as a string', async () => {
+    const target = join(await temporaryFolder(), 'ü b')
+    await (await logged({ a: 'a' })).download(pathToFileURL(target).href)
+    expect(await tree(target)).toEqual(['a'])
+  })
+
   it('refuses what is no place', async () => {
     const artifact = await logged({ a: 'a' })
-    for (const target of ['', 7, null, new URL('https://host/x'), {}])
+    await expect(artifact.verify('/no/such folder')).rejects.toMatchObject({ code: 'file-not-found' })
+    await expect(artifact.verify('no such folder')).rejects.toMatchObject({ code: 'file-not-found' })
+    for (const target of ['', 7, null, new URL('https://host/x'), {}, '~', '~/out', 'https://host/x', 's3://bucket/x'])
       await expect(artifact.download(untyped(target))).rejects.toMatchObject({
         code: 'invalid-target',
       })

@@ -109,7 +109,7 @@ describe('the folder', () => {
     expect(await moved.get('b')).toBeUndefined()
   })
 
-  it.each(['', 'a\0b'])('refuses the path %j', (where) => {
+  it.each(['', 'a\0b', '~', '~/store', '~\\store'])('refuses the path %j', (where) => {
     expect(() => fsStore(where)).toThrow(expect.objectContaining({ code: 'invalid-store-path' }))
   })
 })
