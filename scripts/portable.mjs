@@ -5,9 +5,11 @@
 // than one. Everything else comes in the parts in which it is loaded, so that a program takes and loads only what it meets.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { build as esbuild } from 'esbuild'
 import { rollup } from 'rollup'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -26,10 +28,14 @@ const parts = {
   arrow: 'codecs/arrow.js',
 }
 
+/** Libraries that are no ES modules, which a page without a bundler cannot load: they come with the build, each behind the import that loads it. */
+const taken = ['picomatch/posix.js', 'ignore']
+
 const compiled = mkdtempSync(join(tmpdir(), 'tidemark-portable-'))
 try {
   compile()
   leaveOutFiles()
+  for (const name of taken) await take(name)
   rmSync(out, { recursive: true, force: true })
   await bundle()
 } finally {
@@ -54,13 +60,36 @@ function leaveOutFiles() {
   writeFileSync(join(compiled, 'platform/files.js'), 'export const hasFiles = () => false\n')
 }
 
+/** A library as an ES module, with the licence it asks to be kept with. */
+async function take(name) {
+  const [packageName] = name.split('/')
+  const folder = dirname(createRequire(import.meta.url).resolve(`${packageName}/package.json`))
+  const licence = readdirSync(folder).find((file) => file.startsWith('LICENSE'))
+  const text = readFileSync(join(folder, licence), 'utf8').trim().replaceAll('*/', '* /')
+  await esbuild({
+    entryPoints: [name],
+    absWorkingDir: root,
+    outfile: takenFile(name),
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    banner: { js: `/*! ${packageName}\n\n${text}\n*/` },
+    logLevel: 'error',
+  })
+}
+
+function takenFile(name) {
+  return join(compiled, 'taken', `${name.split('/')[0]}.js`)
+}
+
 async function bundle() {
   const partOf = new Map()
   for (const [part, entry] of Object.entries(parts))
     for (const path of alwaysLoaded(join(compiled, entry))) if (!partOf.has(path)) partOf.set(path, part)
   const build = await rollup({
     input: Object.fromEntries(entries.map((name) => [name, join(compiled, `${name}.js`)])),
-    external: (id) => !id.startsWith('.') && !id.startsWith(compiled),
+    plugins: [{ name: 'taken', resolveId: (id) => (taken.includes(id) ? takenFile(id) : null) }],
+    external: (id) => !id.startsWith('.') && !id.startsWith(compiled) && !taken.includes(id),
     treeshake: { moduleSideEffects: false },
     onwarn: (warning) => {
       if (warning.code !== 'CIRCULAR_DEPENDENCY') throw new Error(warning.message)
