@@ -69,6 +69,14 @@ describe.each(places)('versions on $place', ({ open }) => {
       'text/csv',
       undefined,
     ])
+    const [older, newer, newest] = await Promise.all(
+      ['v2', 'v3', 'v4'].map((one) => experiment.getArtifact(`about:${one}`)),
+    )
+    for (const [from, to] of [
+      [older, newer],
+      [newer, newest],
+    ])
+      expect((await from.diff(to)).changed.map(({ path }) => path)).toEqual(['b.txt'])
     // Compared with the latest version, whatever it is based on.
     const artifact = new Artifact('about', 'dataset')
     await artifact.add('beside', { logicalPath: 'a.txt', metadata: { by: 'hand' } })
