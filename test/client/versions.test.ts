@@ -62,7 +62,7 @@ describe.each(places)('versions on $place', ({ open }) => {
     expect(await add(plain)).toEqual([1, 'text', type, { unit: 'cm' }])
     expect(await add(plain, { metadata: { unit: 'mm' } })).toEqual([2, 'text', type, { unit: 'mm' }])
     // The same bytes, but get() gives bytes and not a string.
-    expect(await add(file(new TextEncoder().encode('1')))).toEqual([3, 'file', 'application/octet-stream', undefined])
+    expect(await add(file(new TextEncoder().encode('1')))).toEqual([3, 'file', 'text/plain', undefined])
     expect(await add(file(new TextEncoder().encode('1'), { mediaType: 'text/csv' }))).toEqual([
       4,
       'file',
