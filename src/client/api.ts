@@ -68,9 +68,13 @@ export class Api {
   }
 
   /** The answer as it is, its body not yet read. */
-  async response(method: Method, path: string, { search, body, signal }: CallOptions = {}): Promise<Response> {
+  async response(
+    method: Method,
+    path: string,
+    { search, body, headers, signal }: CallOptions & { readonly headers?: Readonly<Record<string, string>> } = {},
+  ): Promise<Response> {
     return this.#ask(method, path, signal, (all) =>
-      this.#send(path + queryOf(search), { method, ...jsonBody(body), signal: all }),
+      this.#send(path + queryOf(search), { method, headers, ...jsonBody(body), signal: all }),
     )
   }
 
@@ -79,14 +83,6 @@ export class Api {
     await this.#ask(method, path, signal, async (all) => {
       const response = await this.#send(path + queryOf(search), { method, ...jsonBody(body), signal: all })
       await response.arrayBuffer()
-    })
-  }
-
-  /** The bytes of a successful answer. */
-  async bytes(method: Method, path: string, { search, body, signal }: CallOptions = {}): Promise<Uint8Array> {
-    return this.#ask(method, path, signal, async (all) => {
-      const response = await this.#send(path + queryOf(search), { method, ...jsonBody(body), signal: all })
-      return new Uint8Array(await response.arrayBuffer())
     })
   }
 
@@ -176,7 +172,7 @@ export class Api {
     attempt: (signal: AbortSignal | undefined) => Promise<T>,
     arrived?: OnceOptions<T>['arrived'],
   ): Promise<T> {
-    const { logger = silentLogger, remote, retry } = this.#options
+    const { logger = silentLogger, remote } = this.#options
     const all = anySignal(this.#options.signal, signal)
     const what = remote ? `${method} ${path} of ${new URL(this.#options.url).host}` : `${method} ${path}`
     let made = 0
@@ -192,13 +188,19 @@ export class Api {
       }
     }
     logger.debug(what)
-    return withRetries(once, {
+    return withRetries(once, this.retries(what, all))
+  }
+
+  /** How often what may be tried again is, and with which pauses. */
+  retries(what: string, signal: AbortSignal | undefined): RetryOptions {
+    const { logger, remote, retry } = this.#options
+    return {
       attempts: remote ? remoteAttempts : 1,
       ...retry,
-      signal: all,
+      signal,
       onRetry: (error, ms) =>
-        logger.info(`${what}: ${error instanceof Error ? error.message : error} Again in ${ms} ms.`),
-    })
+        logger?.info(`${what}: ${error instanceof Error ? error.message : error} Again in ${ms} ms.`),
+    }
   }
 }
 
