@@ -1,9 +1,10 @@
 import { CorruptionError, isTidemarkError, throwIfAborted } from '../errors.ts'
-import { type Logger, silentLogger } from '../logging.ts'
+import type { Logger } from '../logging.ts'
 import { requestsTakeStreams } from '../platform/request-streams.ts'
 import { type Timers, timers as usualTimers } from '../platform/timers.ts'
 import { routes } from '../protocol/routes.ts'
 import { refusal, toClientError } from './api-error.ts'
+import { reasonOf } from './reason.ts'
 import { type RetryOptions, withRetries } from './retry.ts'
 import type { Patience, Progress } from './silence.ts'
 import type { StreamedForm } from './streamed-form.ts'
@@ -172,9 +173,9 @@ export class Api {
     attempt: (signal: AbortSignal | undefined) => Promise<T>,
     arrived?: OnceOptions<T>['arrived'],
   ): Promise<T> {
-    const { logger = silentLogger, remote } = this.#options
+    const { remote } = this
     const all = anySignal(this.#options.signal, signal)
-    const what = remote ? `${method} ${path} of ${new URL(this.#options.url).host}` : `${method} ${path}`
+    const what = `${method} ${path}${remote ? ` of ${new URL(this.url).host}` : ''}`
     let made = 0
     const once = async () => {
       throwIfAborted(all)
@@ -187,19 +188,17 @@ export class Api {
         throw await toClientError(error, what, all, remote)
       }
     }
-    logger.debug(what)
+    this.#options.logger?.debug(what)
     return withRetries(once, this.retries(what, all))
   }
 
   /** How often what may be tried again is, and with which pauses. */
   retries(what: string, signal: AbortSignal | undefined): RetryOptions {
-    const { logger, remote, retry } = this.#options
     return {
-      attempts: remote ? remoteAttempts : 1,
-      ...retry,
+      attempts: this.remote ? remoteAttempts : 1,
+      ...this.#options.retry,
       signal,
-      onRetry: (error, ms) =>
-        logger?.info(`${what}: ${error instanceof Error ? error.message : error} Again in ${ms} ms.`),
+      onRetry: (error, ms) => this.#options.logger?.info(`${what}: ${reasonOf(error)} (again in ${ms} ms)`),
     }
   }
 }
