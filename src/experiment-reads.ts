@@ -230,8 +230,7 @@ export abstract class ExperimentReads {
     checkOptions(options, ['signal'], what)
     const { signal } = options
     await this.settled(signal)
-    const { wholeFile } = await import('./client/resumed-bytes.ts')
-    return wholeFile(this.#connection.api, `${restPrefix}/experiment/${path}`, {
+    return this.#connection.api.bytes('GET', `${restPrefix}/experiment/${path}`, {
       search: { experimentKey: this.key, ...search },
       signal,
     })

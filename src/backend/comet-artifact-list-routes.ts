@@ -2,7 +2,6 @@ import { checkName } from '../paths.ts'
 import { restPrefix } from '../protocol/routes.ts'
 import type { ArtifactWire, PageReply, VersionWire } from '../protocol/shapes.ts'
 import { saved } from './comet-calls.ts'
-import { metadataText } from './comet-metadata.ts'
 import { type ArtifactPlace, parseArtifactId, parseVersionId } from './identifiers.ts'
 import { optional, required } from './query.ts'
 import { json } from './reply.ts'
@@ -64,7 +63,7 @@ export function cometArtifactListRoutes(router: Router, services: Services): voi
         artifactVersionId: one.versionId,
         version: one.version,
         owner: place.workspace,
-        metadata: metadataText(one.metadata),
+        metadata: one.metadata ? JSON.stringify(one.metadata) : null,
         createdFrom: null,
         sizeInBytes: one.size,
         state: one.state,

@@ -1,7 +1,6 @@
 import { ConflictError } from '../errors.ts'
 import { type ArtifactHead, placeText } from './artifact-records.ts'
 import { eachOf } from './each-of.ts'
-import { withGone } from './gone-versions.ts'
 import { type Heads, withoutAliasesOf } from './heads.ts'
 import type { ArtifactPlace } from './identifiers.ts'
 import { pause } from './pause.ts'
@@ -28,10 +27,9 @@ export async function withoutVersion(
   index: number,
 ): Promise<ArtifactHead> {
   const aliases = withoutAliasesOf(head.aliases, index)
-  const gone = index < head.deletedBelow ? head.gone : withGone(head.gone, index)
-  if (head.latest !== index && aliases.size === head.aliases.size && gone === head.gone) return head
+  if (head.latest !== index && aliases.size === head.aliases.size) return head
   const latest = await newestLive(versions, place, head)
-  return { ...head, aliases, gone, latest: latest?.record.index ?? null }
+  return { ...head, aliases, latest: latest?.record.index ?? null }
 }
 
 /** Deleting hides at once; the bytes are freed by a collection. */
@@ -65,16 +63,7 @@ export class Deletions {
       existed = now.deletedBelow < now.next
       from = now.deletedBelow
       return existed
-        ? {
-            ...now,
-            aliases: new Map(),
-            latest: null,
-            tags: [],
-            description: null,
-            open: [],
-            gone: [],
-            deletedBelow: now.next,
-          }
+        ? { ...now, aliases: new Map(), latest: null, tags: [], description: null, open: [], deletedBelow: now.next }
         : now
     })
     if (!head || !existed) return false

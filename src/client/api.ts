@@ -1,10 +1,9 @@
 import { CorruptionError, isTidemarkError, throwIfAborted } from '../errors.ts'
-import type { Logger } from '../logging.ts'
+import { type Logger, silentLogger } from '../logging.ts'
 import { requestsTakeStreams } from '../platform/request-streams.ts'
 import { type Timers, timers as usualTimers } from '../platform/timers.ts'
 import { routes } from '../protocol/routes.ts'
 import { refusal, toClientError } from './api-error.ts'
-import { reasonOf } from './reason.ts'
 import { type RetryOptions, withRetries } from './retry.ts'
 import type { Patience, Progress } from './silence.ts'
 import type { StreamedForm } from './streamed-form.ts'
@@ -69,13 +68,9 @@ export class Api {
   }
 
   /** The answer as it is, its body not yet read. */
-  async response(
-    method: Method,
-    path: string,
-    { search, body, headers, signal }: CallOptions & { readonly headers?: Readonly<Record<string, string>> } = {},
-  ): Promise<Response> {
+  async response(method: Method, path: string, { search, body, signal }: CallOptions = {}): Promise<Response> {
     return this.#ask(method, path, signal, (all) =>
-      this.#send(path + queryOf(search), { method, headers, ...jsonBody(body), signal: all }),
+      this.#send(path + queryOf(search), { method, ...jsonBody(body), signal: all }),
     )
   }
 
@@ -84,6 +79,14 @@ export class Api {
     await this.#ask(method, path, signal, async (all) => {
       const response = await this.#send(path + queryOf(search), { method, ...jsonBody(body), signal: all })
       await response.arrayBuffer()
+    })
+  }
+
+  /** The bytes of a successful answer. */
+  async bytes(method: Method, path: string, { search, body, signal }: CallOptions = {}): Promise<Uint8Array> {
+    return this.#ask(method, path, signal, async (all) => {
+      const response = await this.#send(path + queryOf(search), { method, ...jsonBody(body), signal: all })
+      return new Uint8Array(await response.arrayBuffer())
     })
   }
 
@@ -173,9 +176,9 @@ export class Api {
     attempt: (signal: AbortSignal | undefined) => Promise<T>,
     arrived?: OnceOptions<T>['arrived'],
   ): Promise<T> {
-    const { remote } = this
+    const { logger = silentLogger, remote, retry } = this.#options
     const all = anySignal(this.#options.signal, signal)
-    const what = `${method} ${path}${remote ? ` of ${new URL(this.url).host}` : ''}`
+    const what = remote ? `${method} ${path} of ${new URL(this.#options.url).host}` : `${method} ${path}`
     let made = 0
     const once = async () => {
       throwIfAborted(all)
@@ -188,18 +191,14 @@ export class Api {
         throw await toClientError(error, what, all, remote)
       }
     }
-    this.#options.logger?.debug(what)
-    return withRetries(once, this.retries(what, all))
-  }
-
-  /** How often what may be tried again is, and with which pauses. */
-  retries(what: string, signal: AbortSignal | undefined): RetryOptions {
-    return {
-      attempts: this.remote ? remoteAttempts : 1,
-      ...this.#options.retry,
-      signal,
-      onRetry: (error, ms) => this.#options.logger?.info(`${what}: ${reasonOf(error)} (again in ${ms} ms)`),
-    }
+    logger.debug(what)
+    return withRetries(once, {
+      attempts: remote ? remoteAttempts : 1,
+      ...retry,
+      signal: all,
+      onRetry: (error, ms) =>
+        logger.info(`${what}: ${error instanceof Error ? error.message : error} Again in ${ms} ms.`),
+    })
   }
 }
 

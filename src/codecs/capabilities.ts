@@ -28,7 +28,7 @@ function member(value: object, name: string): unknown {
 }
 
 // `Object.prototype.toString` reads through realms, where `instanceof` does not.
-function tagOf(value: unknown): string {
+export function tagOf(value: unknown): string {
   return Object.prototype.toString.call(value).slice(8, -1)
 }
 
@@ -117,16 +117,17 @@ function isShape(value: unknown): boolean {
   return Array.from(value).every((size) => Number.isInteger(size) && size >= 0)
 }
 
-/** Something with pixels: ImageData and its like, canvases, ImageBitmap, `<img>`. */
-export function isImageLike(value: unknown): boolean {
+/** Something with pixels: ImageData and its like, canvases, ImageBitmap, `<img>`, `<video>`, VideoFrame. */
+export function isImageLike(value: unknown): value is object {
   if (!isObject(value)) return false
+  if (['naturalWidth', 'videoWidth', 'displayWidth'].some((name) => typeof member(value, name) === 'number'))
+    return true
   if (typeof member(value, 'width') !== 'number' || typeof member(value, 'height') !== 'number') return false
   return (
     isTypedArray(member(value, 'data')) ||
     hasMethods(value, 'getContext') ||
     hasMethods(value, 'convertToBlob') ||
-    tagOf(value) === 'ImageBitmap' ||
-    typeof member(value, 'naturalWidth') === 'number'
+    tagOf(value) === 'ImageBitmap'
   )
 }
 

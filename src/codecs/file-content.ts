@@ -84,10 +84,15 @@ function fromResponse(response: Response, options: ContentOptions): FileSource {
 }
 
 /**
- * @throws NotFoundError (404, 410), PermissionError (401, 403), UnavailableError (any other failure), all `http-status`; InvalidInputError `response-used`
+ * @throws NotFoundError (404, 410), PermissionError (401, 403), UnavailableError (any other failure), all `http-status`; PermissionError `response-opaque`; InvalidInputError `response-used`
  */
 function checkResponse(response: Response, what: string): void {
-  const { status } = response
+  const { status, type } = response
+  if (type === 'opaque')
+    throw new PermissionError(
+      `${what} was fetched with mode 'no-cors': the browser keeps its bytes back. Fetch it with mode 'cors', from a server that allows it.`,
+      { code: 'response-opaque' },
+    )
   if (!response.ok) {
     const options = { code: 'http-status', fields: { status } }
     const message = `${what} answered with status ${status}: there is no file in it.`

@@ -1,6 +1,7 @@
 import { InvalidInputError, PermissionError, UnsupportedError } from '../errors.ts'
-import { describe, hasMethods, isBlob, isBytes, isObject, isTensorLike } from './capabilities.ts'
+import { describe, hasMethods, isBlob, isBytes, isImageLike, isObject, isTensorLike } from './capabilities.ts'
 import { npyArrayOf } from './npy-values.ts'
+import { onCanvas } from './picture.ts'
 import { type Channels, isPng, MAX_PIXELS, type Pixels } from './png-format.ts'
 import { inThisRealm } from './realms.ts'
 
@@ -9,14 +10,13 @@ export async function pngSourceOf(value: unknown): Promise<Pixels | Uint8Array> 
   if (isBytes(value) && !isTensorLike(value)) return pngBytes(viewOf(value))
   if (isBlob(value)) return pngBytes(new Uint8Array(await value.arrayBuffer()))
   if (isTensorLike(value)) return fromTensor(value)
-  if (!isObject(value) || !('width' in value) || !('height' in value)) {
+  if (!isImageLike(value)) {
     throw invalid(
       'image-value',
       `An image cannot be made of ${describe(value)}. Give ImageData, a canvas, { width, height, data }, a tensor or the bytes of a PNG.`,
     )
   }
-  const width = sideOf(value, 'naturalWidth', 'width')
-  const height = sideOf(value, 'naturalHeight', 'height')
+  const [width, height] = [sideOf(value, 'Width'), sideOf(value, 'Height')]
   checkSize(width, height)
   if ('data' in value) return fromData(width, height, value.data)
   return fromCanvas(isCanvas(value) ? value : drawn(value, width, height), width, height)
@@ -36,17 +36,18 @@ function pngBytes(bytes: Uint8Array): Uint8Array {
   )
 }
 
-/** `<img>` says its own size apart from the size it is shown in. */
-function sideOf(value: object, natural: string, shown: string): number {
-  const side: unknown = Reflect.get(value, natural in value ? natural : shown)
-  return typeof side === 'number' ? side : Number.NaN
+/** `<img>` and `<video>` say their own size apart from the size they are shown in. */
+function sideOf(image: object, side: 'Width' | 'Height'): number {
+  const sides = [`natural${side}`, `video${side}`, `display${side}`, side.toLowerCase()]
+  const found: unknown = sides.map((name): unknown => Reflect.get(image, name)).find((size) => size !== undefined)
+  return typeof found === 'number' ? found : Number.NaN
 }
 
 function checkSize(width: number, height: number): void {
   if (!Number.isInteger(width) || !Number.isInteger(height) || width < 1 || height < 1) {
     throw invalid(
       'image-empty',
-      `An image of ${width} x ${height} pixels has nothing to store. Wait until it is loaded, or give it a size.`,
+      `An image of ${width} x ${height} pixels has nothing to store. Wait until it is loaded, as by 'await img.decode()', or give it a size.`,
     )
   }
   if (width * height > MAX_PIXELS || width > 0x7fffffff || height > 0x7fffffff) {
@@ -86,7 +87,7 @@ async function fromTensor(value: unknown): Promise<Pixels> {
   if (shape.length < 2 || shape.length > 3 || !isChannels(channels)) {
     throw invalid(
       'image-shape',
-      `An image tensor has the shape [height, width] or [height, width, 1 to 4], channels last, not [${shape.join(', ')}].`,
+      `An image tensor has the shape [height, width] or [height, width, 1 to 4], not [${shape.join(', ')}].`,
     )
   }
   checkSize(width, height)
@@ -121,20 +122,14 @@ function isCanvas(value: unknown): value is Canvas {
   return hasMethods(value, 'getContext')
 }
 
-/** An ImageBitmap, `<img>` or video frame on a canvas of its own. */
+/** An ImageBitmap, `<img>`, `<video>` or VideoFrame on a canvas of its own. */
 function drawn(image: object, width: number, height: number): Canvas {
-  const canvas = typeof OffscreenCanvas === 'function' ? new OffscreenCanvas(width, height) : undefined
-  const context = canvas?.getContext('2d')
-  if (!canvas || !context || !isDrawable(image)) {
-    throw new UnsupportedError(
-      `The pixels of ${describe(image)} cannot be read here. Give { width, height, data } or the bytes of a PNG.`,
-      {
-        code: 'image-unreadable',
-      },
-    )
-  }
-  context.drawImage(image, 0, 0, width, height)
-  return canvas
+  const canvas = typeof OffscreenCanvas === 'function' && isDrawable(image) && onCanvas(image, width, height)
+  if (canvas) return canvas
+  throw new UnsupportedError(
+    `The pixels of ${describe(image)} cannot be read here. Give { width, height, data } or the bytes of a PNG.`,
+    { code: 'image-unreadable' },
+  )
 }
 
 function isDrawable(image: object): image is ImageBitmap {

@@ -17,6 +17,7 @@ import {
 import { isDropped, isDroppedItems, isFileList, takeDropped } from './dropped.ts'
 import { isFileSource } from './file-source.ts'
 import { isDirectoryHandle, isFileHandle } from './handle.ts'
+import { pictureOf } from './picture.ts'
 
 // Shared through the global registry, so that a wrapper is recognised even when two copies of this package are loaded.
 const brand = Symbol.for('tidemark.value')
@@ -89,8 +90,12 @@ export function arrays(value: unknown): Wrapped {
   return wrap('arrays', value)
 }
 
-/** Says that a value is an image: ImageData, canvas, ImageBitmap, `<img>`, `{ width, height, data }`, a tensor of 1, 3 or 4 channels, or PNG bytes. */
-export function image(value: unknown): Wrapped {
+/**
+ * Says that a value is an image: ImageData, canvas, ImageBitmap, `<img>`, `<video>`, VideoFrame, `{ width, height, data }`, a tensor of 1, 3 or 4 channels, or PNG bytes. Of what
+ * shows a picture, the picture of this moment is kept; a WebGL canvas has one in the frame in which it is drawn.
+ */
+export function image(given: unknown): Wrapped {
+  const value = pictureOf(given)
   const accepted = isImageLike(value) || isTensorLike(value) || isBlob(value) || isBytes(value)
   assertTaken(
     accepted,

@@ -20,7 +20,9 @@ export async function localFiles(asked: string): Promise<Local> {
 
 function noFileSystem(asked: string, cause?: unknown): UnsupportedError {
   return new UnsupportedError(
-    `'${asked}' is a path, and this runtime has no files. Hand over the file or folder itself: a File, a FileList, a FileSystemHandle, or bytes.`,
+    /^https?:/i.test(asked)
+      ? `A string is the path of a file, and this runtime has none. Write new URL('${asked}') for what is at that address.`
+      : `'${asked}' is a path, and this runtime has no files. Hand over the file or folder itself: a File, a FileList, a FileSystemHandle, or bytes.`,
     { code: 'no-file-system', fields: { path: asked }, cause },
   )
 }

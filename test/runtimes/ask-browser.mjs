@@ -5,7 +5,7 @@ import { startBrowser } from '../browsers/start.mjs'
 
 /** What a careful site allows: its own scripts, no `eval`, no WebAssembly. */
 const POLICY =
-  "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; img-src 'self' http://localhost:*"
+  "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self' http://localhost:*; img-src 'self' http://localhost:*"
 
 /** Of this server, and, as the server of `localhost`, of another site. */
 const TWO_PIXELS = Buffer.from(

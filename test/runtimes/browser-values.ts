@@ -1,8 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { connect } from '../../src/connect.ts'
 import type { Experiment } from '../../src/experiment.ts'
-import { Artifact, image, memoryStore } from '../../src/index.ts'
+import { Artifact, file, image, memoryStore } from '../../src/index.ts'
 import { folderValues } from './browser-folders.ts'
+
+const red = [255, 0, 0, 255]
+const blue = [0, 0, 255, 255]
 
 const text = (value: string) => new TextEncoder().encode(value)
 
@@ -19,8 +22,6 @@ export function browserValues(): void {
       return { path: asset.logicalPath, mediaType: asset.mediaType, value: await asset.get() }
     }
 
-    const red = [255, 0, 0, 255]
-    const blue = [0, 0, 255, 255]
     /** Two pixels, red and blue. */
     const pixels = () => new ImageData(new Uint8ClampedArray([...red, ...blue]), 2, 1)
     const stored = {
@@ -54,6 +55,37 @@ export function browserValues(): void {
         expect(value).toMatchObject({ width: 2, height: 1 })
       })
 
+      it('a canvas as it is at the call, whatever is drawn on it then; a bitmap that is closed then', async () => {
+        const canvas = new OffscreenCanvas(2, 1)
+        const context = canvas.getContext('2d')
+        context?.putImageData(pixels(), 0, 0)
+        const bitmap = await createImageBitmap(pixels())
+        const logging = [canvas, image(canvas), bitmap].map(assetOf)
+        const added = new Artifact('added', 'image').add(canvas, { logicalPath: 'value.png' })
+        context?.clearRect(0, 0, 2, 1)
+        bitmap.close()
+        for (const asset of await Promise.all(logging)) expect(asset).toEqual(stored)
+        const logged = await experiment.logArtifact(await added)
+        expect(await logged.get()).toEqual(stored.value)
+      })
+
+      it('a canvas without a context stays free for any', async () => {
+        const canvas = new OffscreenCanvas(2, 1)
+        expect((await assetOf(canvas)).value).toMatchObject({ width: 2, height: 1 })
+        expect(canvas.getContext('bitmaprenderer')).not.toBe(null)
+      })
+
+      it('a frame of a video', async () => {
+        if (typeof VideoFrame !== 'function') return
+        const canvas = new OffscreenCanvas(2, 2)
+        const context = canvas.getContext('2d')
+        if (context) context.fillStyle = '#ff0000'
+        context?.fillRect(0, 0, 2, 2)
+        const frame = new VideoFrame(canvas, { timestamp: 0 })
+        expect((await assetOf(frame)).value).toMatchObject({ width: 2, height: 2 })
+        frame.close()
+      })
+
       it('an empty canvas is refused', async () => {
         await expect(assetOf(new OffscreenCanvas(0, 5))).rejects.toMatchObject({ code: 'image-empty' })
       })
@@ -80,6 +112,19 @@ export function browserValues(): void {
 
       it('a response that says no is refused', async () => {
         await expect(assetOf(await fetch('/missing.txt'))).rejects.toMatchObject({ code: 'http-status' })
+      })
+
+      it('a response whose bytes the browser keeps back is refused', async () => {
+        const { port } = location
+        const opaque = await fetch(`http://localhost:${port}/two-pixels.png`, { mode: 'no-cors' })
+        const refused = { code: 'response-opaque', category: 'PermissionError' }
+        await expect(assetOf(opaque)).rejects.toMatchObject(refused)
+      })
+
+      it('a path, and an address that is a string, say what to hand over', async () => {
+        await expect(assetOf(file('./a.txt'))).rejects.toMatchObject({ code: 'no-file-system' })
+        const message = expect.stringContaining("new URL('https://a.b/c')")
+        await expect(assetOf(file('https://a.b/c'))).rejects.toMatchObject({ code: 'no-file-system', message })
       })
 
       it('one of 20 MB, sliced from the disk', async () => {
@@ -140,6 +185,26 @@ function inPages(assetOf: (value: unknown) => Promise<Asset>, pixels: () => Imag
       const element = canvas()
       element.getContext('bitmaprenderer')?.transferFromImageBitmap(await createImageBitmap(pixels()))
       expect((await assetOf(element)).value).toMatchObject({ width: 2, height: 1 })
+    })
+
+    it('<canvas> that a worker draws on', async () => {
+      const element = canvas()
+      document.body.append(element)
+      const context = element.transferControlToOffscreen().getContext('2d')
+      context?.putImageData(pixels(), 0, 0)
+      const shows = async () => JSON.stringify((await assetOf(element)).value) === JSON.stringify(stored.value)
+      // What is drawn there is shown with the next frame.
+      while (!(await shows()));
+      element.remove()
+    })
+
+    it('ImageData of a frame', async () => {
+      const frame = document.createElement('iframe')
+      document.body.append(frame)
+      const made: ImageData = Reflect.construct(Reflect.get(frame.contentWindow ?? {}, 'ImageData'), [2, 1])
+      made.data.set([...red, ...blue])
+      expect(await assetOf(made)).toEqual(stored)
+      frame.remove()
     })
 
     it('<img>, in its own size', async () => {
