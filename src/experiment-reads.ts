@@ -230,7 +230,8 @@ export abstract class ExperimentReads {
     checkOptions(options, ['signal'], what)
     const { signal } = options
     await this.settled(signal)
-    return this.#connection.api.bytes('GET', `${restPrefix}/experiment/${path}`, {
+    const { wholeFile } = await import('./client/resumed-bytes.ts')
+    return wholeFile(this.#connection.api, `${restPrefix}/experiment/${path}`, {
       search: { experimentKey: this.key, ...search },
       signal,
     })

@@ -1,6 +1,7 @@
 import { CorruptionError } from '../errors.ts'
 import { type ChunkRef, parseChunkRef } from '../protocol/chunk-ref.ts'
 import type { JsonValue, Metadata } from '../protocol/shapes.ts'
+import type { GoneVersions } from './gone-versions.ts'
 import type { ArtifactPlace } from './identifiers.ts'
 import { recordShape, type Shape } from './shape.ts'
 
@@ -17,6 +18,8 @@ export interface ArtifactHead {
   readonly next: number
   /** Versions below this index were deleted with the whole artifact, whatever their records say. */
   readonly deletedBelow: number
+  /** Versions that were deleted by themselves. Stores of before 0.1.0 do not tell. */
+  readonly gone: GoneVersions
   /** True once any version's tags or metadata were changed: until then nobody need look for such changes. */
   readonly relabelled: boolean
   /** Versions below `next` that were about to be closed: their records tell whether they are. */
@@ -99,8 +102,15 @@ export function placeText({ workspace, name }: ArtifactPlace): string {
 }
 
 export function headToJson(place: ArtifactPlace, head: ArtifactHead): JsonValue {
-  const { open, ...rest } = head
-  return { format, ...placeOf(place), ...rest, aliases: [...head.aliases], ...(open.length > 0 && { open }) }
+  const { open, gone, ...rest } = head
+  return {
+    format,
+    ...placeOf(place),
+    ...rest,
+    aliases: [...head.aliases],
+    ...(open.length > 0 && { open }),
+    ...(gone.length > 0 && { gone }),
+  }
 }
 
 /** @throws CorruptionError `record-damaged` */
@@ -114,10 +124,16 @@ export function headFromJson(place: ArtifactPlace, json: JsonValue): ArtifactHea
       throw shape.refuse('an alias is not a name and an index')
     return [alias, index]
   })
+  const gone = (shape.has('gone') ? shape.list('gone') : []).map((pair): [number, number] => {
+    const [start, end] = Array.isArray(pair) ? pair : []
+    if (typeof start !== 'number' || typeof end !== 'number') throw shape.refuse("'gone' is not a list of ranges")
+    return [start, end]
+  })
   return {
     type: shape.text('type'),
     description: shape.optionalText('description') ?? null,
     tags: shape.texts('tags'),
+    gone,
     aliases: new Map(aliases),
     latest: shape.optionalCount('latest') ?? null,
     next: shape.count('next'),

@@ -4,6 +4,7 @@ import { InvalidInputError, NotFoundError } from '../errors.ts'
 import { recordPackName } from '../protocol/chunk-ref.ts'
 import { placeText } from './artifact-records.ts'
 import { contentRange, parseRange, spanOf } from './byte-range.ts'
+import { metadataText } from './comet-metadata.ts'
 import { type ArtifactPlace, artifactIdOf, assetIdOf, versionIdOf } from './identifiers.ts'
 import { streamReply } from './reply.ts'
 import type { Services } from './services.ts'
@@ -31,8 +32,7 @@ export function assetToComet(record: ArtifactPlace & { readonly index: number },
     remote: entry.remote !== undefined,
     type: 'asset',
     dir: slash === -1 ? null : entry.path.slice(0, slash),
-    // A string that holds JSON: Comet's clients parse it themselves.
-    metadata: entry.metadata ? JSON.stringify(entry.metadata) : null,
+    metadata: metadataText(entry.metadata),
   }
 }
 

@@ -2,6 +2,7 @@ import { checkName } from '../paths.ts'
 import { restPrefix } from '../protocol/routes.ts'
 import type { ArtifactWire, PageReply, VersionWire } from '../protocol/shapes.ts'
 import { saved } from './comet-calls.ts'
+import { metadataText } from './comet-metadata.ts'
 import { type ArtifactPlace, parseArtifactId, parseVersionId } from './identifiers.ts'
 import { optional, required } from './query.ts'
 import { json } from './reply.ts'
@@ -63,7 +64,7 @@ export function cometArtifactListRoutes(router: Router, services: Services): voi
         artifactVersionId: one.versionId,
         version: one.version,
         owner: place.workspace,
-        metadata: one.metadata ? JSON.stringify(one.metadata) : null,
+        metadata: metadataText(one.metadata),
         createdFrom: null,
         sizeInBytes: one.size,
         state: one.state,

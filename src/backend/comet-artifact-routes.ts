@@ -1,12 +1,13 @@
 import { InvalidInputError } from '../errors.ts'
 import { checkName, checkSemanticVersion, comparePaths, parseArtifactName } from '../paths.ts'
 import { restPrefix } from '../protocol/routes.ts'
-import type { JsonValue, Metadata, VersionWire } from '../protocol/shapes.ts'
+import type { Metadata, VersionWire } from '../protocol/shapes.ts'
 import type { ResolvedVersion } from './artifacts.ts'
 import { assetReply, assetToComet, entryReply, readerOf } from './assets.ts'
 import { cometArtifactListRoutes, latestAlias } from './comet-artifact-list-routes.ts'
 import { runAssetReply } from './comet-asset-routes.ts'
 import { askedExperiment, cometBody, saved, writtenExperiment } from './comet-calls.ts'
+import { metadataOfText, metadataText } from './comet-metadata.ts'
 import { withAliases, withoutAliasesOf } from './heads.ts'
 import {
   type ArtifactPlace,
@@ -23,7 +24,7 @@ import { json } from './reply.ts'
 import type { Call, Router } from './router.ts'
 import { checkAliases, checkTags } from './selector.ts'
 import type { Services } from './services.ts'
-import { isObject, requestShape, type Shape } from './shape.ts'
+import type { Shape } from './shape.ts'
 import type { DraftVersion } from './versions.ts'
 import { zipReply } from './zip-reply.ts'
 
@@ -253,8 +254,7 @@ function versionToComet(wire: VersionWire, isLatest: boolean): object {
     artifactVersion: wire.version,
     alias: isLatest ? [...wire.aliases, latestAlias] : wire.aliases,
     tags: wire.versionTags,
-    // A string that holds JSON: Comet's clients parse it themselves.
-    metadata: wire.metadata ? JSON.stringify(wire.metadata) : null,
+    metadata: metadataText(wire.metadata),
     sizeInBytes: wire.size,
     experimentKey: wire.experimentKey,
     state: wire.state,
@@ -278,14 +278,5 @@ function versionToComet(wire: VersionWire, isLatest: boolean): object {
 function metadataOf(shape: Shape): Metadata | undefined {
   const text = shape.raw('versionMetadata')
   if (typeof text !== 'string') return shape.optionalObject('versionMetadata')
-  let parsed: JsonValue
-  try {
-    parsed = JSON.parse(text)
-  } catch (cause) {
-    throw new InvalidInputError("'versionMetadata' is not JSON.", { code: 'invalid-request', cause })
-  }
-  // R's empty list.
-  if (Array.isArray(parsed) && parsed.length === 0) return {}
-  if (!isObject(parsed)) throw shape.refuse("'versionMetadata' is not an object")
-  return requestShape({ metadata: parsed }).optionalObject('metadata')
+  return metadataOfText(text, 'versionMetadata') ?? {}
 }

@@ -1,9 +1,9 @@
 import { InvalidInputError, NotFoundError } from '../errors.ts'
 import { checkLogicalPath } from '../paths.ts'
 import { restPrefix } from '../protocol/routes.ts'
-import type { JsonValue, Metadata } from '../protocol/shapes.ts'
 import { contentType, rangedReply } from './assets.ts'
 import { askedExperiment, countOf, flagOf, saved } from './comet-calls.ts'
+import { metadataOfText } from './comet-metadata.ts'
 import { Files } from './files.ts'
 import { parseVersionId } from './identifiers.ts'
 import { readMultipart, textOfPart } from './multipart.ts'
@@ -15,7 +15,6 @@ import type { Call, Router } from './router.ts'
 import { assetToJson } from './run-parts.ts'
 import type { RunAsset } from './run-state.ts'
 import type { Services } from './services.ts'
-import { isObject } from './shape.ts'
 
 const largestMetadata = 1024 * 1024
 const largestLink = 16 * 1024
@@ -103,7 +102,7 @@ export function cometAssetRoutes(router: Router, services: Services): void {
       const path = checkLogicalPath(asked ?? name ?? '')
       return openAssets.hold(place, index, { path, mediaType, body }, request.signal)
     })
-    const metadata = parseMetadata(received.metadata)
+    const metadata = metadataOfText(received.metadata ?? '', 'metadata')
     const { link, mediaType, taken } = received
     if (link !== undefined) {
       const path = checkLogicalPath(asked ?? baseName(link) ?? 'remote')
@@ -251,21 +250,6 @@ export function runAssetToComet(experiment: string, asset: RunAsset): object {
     histogram: type === 'histogram_combined_3d',
     tags: [],
   }
-}
-
-/** A string that holds JSON, kept as an object: what Comet's clients send is one. */
-function parseMetadata(text: string | null): Metadata | undefined {
-  if (text === null || text === '') return undefined
-  let parsed: JsonValue
-  try {
-    parsed = JSON.parse(text)
-  } catch (cause) {
-    throw new InvalidInputError("'metadata' is not JSON.", { code: 'invalid-request', cause })
-  }
-  // The second is R's empty list.
-  if (parsed === null || (Array.isArray(parsed) && parsed.length === 0)) return undefined
-  if (!isObject(parsed)) throw invalid("'metadata' is not a JSON object")
-  return parsed
 }
 
 function checkFileName(name: string): string {

@@ -1,6 +1,7 @@
 import { ConflictError } from '../errors.ts'
 import { type ArtifactHead, placeText } from './artifact-records.ts'
 import { eachOf } from './each-of.ts'
+import { withGone } from './gone-versions.ts'
 import { type Heads, withoutAliasesOf } from './heads.ts'
 import type { ArtifactPlace } from './identifiers.ts'
 import { pause } from './pause.ts'
@@ -27,9 +28,10 @@ export async function withoutVersion(
   index: number,
 ): Promise<ArtifactHead> {
   const aliases = withoutAliasesOf(head.aliases, index)
-  if (head.latest !== index && aliases.size === head.aliases.size) return head
+  const gone = index < head.deletedBelow ? head.gone : withGone(head.gone, index)
+  if (head.latest !== index && aliases.size === head.aliases.size && gone === head.gone) return head
   const latest = await newestLive(versions, place, head)
-  return { ...head, aliases, latest: latest?.record.index ?? null }
+  return { ...head, aliases, gone, latest: latest?.record.index ?? null }
 }
 
 /** Deleting hides at once; the bytes are freed by a collection. */
@@ -63,7 +65,16 @@ export class Deletions {
       existed = now.deletedBelow < now.next
       from = now.deletedBelow
       return existed
-        ? { ...now, aliases: new Map(), latest: null, tags: [], description: null, open: [], deletedBelow: now.next }
+        ? {
+            ...now,
+            aliases: new Map(),
+            latest: null,
+            tags: [],
+            description: null,
+            open: [],
+            gone: [],
+            deletedBelow: now.next,
+          }
         : now
     })
     if (!head || !existed) return false

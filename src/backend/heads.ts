@@ -137,6 +137,7 @@ function emptyHead(type: string): ArtifactHead {
     latest: null,
     next: 0,
     deletedBelow: 0,
+    gone: [],
     relabelled: false,
     open: [],
     recent: '',

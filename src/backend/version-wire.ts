@@ -1,6 +1,7 @@
 import { toBase64 } from '../protocol/base64.ts'
 import type { ArtifactWire, VersionWire } from '../protocol/shapes.ts'
 import type { ArtifactHead, VersionLabels } from './artifact-records.ts'
+import { countLeft } from './gone-versions.ts'
 import { type ArtifactPlace, artifactIdOf, versionIdOf } from './identifiers.ts'
 import type { LiveRecord } from './versions.ts'
 
@@ -49,7 +50,8 @@ export function artifactToWire(place: ArtifactPlace, head: ArtifactHead): Artifa
     tags: head.tags,
     aliases: Object.fromEntries(head.aliases),
     latest: head.latest,
-    versions: head.next,
+    versions: countLeft(head.gone, head.deletedBelow, head.next),
+    next: head.next,
   }
 }
 

@@ -1,6 +1,7 @@
 import { relative, resolve } from 'node:path'
 import { ConflictError, InvalidInputError, isTidemarkError, type LoggedArtifact } from '../index.ts'
 import { checkLogicalPath } from '../paths.ts'
+import { printable } from './cells.ts'
 import type { Command, Context } from './command.ts'
 import { formatBytes, formatDuration, formatNumber } from './human.ts'
 import { versionFacts, versionTitle } from './version-facts.ts'
@@ -91,5 +92,5 @@ function defaultFolder({ name }: LoggedArtifact): string {
 
 function shown(target: string): string {
   const path = relative(process.cwd(), target)
-  return path === '' ? '.' : path.startsWith('..') ? target : path
+  return path === '' ? '.' : printable(path.startsWith('..') ? target : path)
 }

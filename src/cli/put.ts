@@ -11,6 +11,7 @@ import {
   NotFoundError,
   type Tidemark,
 } from '../index.ts'
+import { printable } from './cells.ts'
 import type { Command, Context } from './command.ts'
 import { formatBytes, formatDuration, formatNumber } from './human.ts'
 import { versionFacts, versionTitle } from './version-facts.ts'
@@ -100,7 +101,7 @@ async function runPut({ values, out, signal, onProgress, connect }: Context): Pr
       ? `${style.green('Stored')} ${title}: ${content}, ${formatBytes(stored)} newly stored, ${formatDuration(ms)}`
       : `Nothing new: ${title} holds the same ${content}, ${formatDuration(ms)}`,
   )
-  if (version.aliases.length > 0) out.line(`Aliases: ${version.aliases.join(', ')}`)
+  if (version.aliases.length > 0) out.line(`Aliases: ${printable(version.aliases.join(', '))}`)
   return undefined
 }
 

@@ -1,4 +1,5 @@
 import type { LoggedArtifact } from '../index.ts'
+import { printable } from './cells.ts'
 
 /** The exact facts of a version, as `--json` prints them. */
 export function versionFacts(version: LoggedArtifact) {
@@ -27,5 +28,5 @@ export function versionFacts(version: LoggedArtifact) {
 
 /** `flowers v3 (4.0.0)` */
 export function versionTitle({ name, index, version }: { name: string; index: number; version: string }): string {
-  return `${name} v${index} (${version})`
+  return `${printable(name)} v${index} (${version})`
 }

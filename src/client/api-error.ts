@@ -15,19 +15,19 @@ import { reasonOf } from './reason.ts'
 const transientStatuses: readonly number[] = [408, 425, 429, 502, 503, 504]
 
 /** Comet's `sdk_error_code`s that are about something missing, taken or closed. */
-const cometCodes: ReadonlyMap<number, { category: string; code: string }> = new Map([
-  [624522, { category: NotFoundError.category, code: 'artifact-not-found' }],
-  [624523, { category: NotFoundError.category, code: 'version-not-found' }],
-  [90211, { category: NotFoundError.category, code: 'experiment-not-found' }],
-  [90399, { category: ConflictError.category, code: 'version-exists' }],
-  [90999, { category: ConflictError.category, code: 'experiment-exists' }],
-  [90401, { category: ConflictError.category, code: 'version-immutable' }],
-  [90402, { category: ConflictError.category, code: 'version-not-closed' }],
-  [90403, { category: ConflictError.category, code: 'version-failed' }],
-  [90210, { category: PermissionError.category, code: 'no-write-access' }],
-  [90410, { category: InvalidInputError.category, code: 'invalid-state' }],
-  [90219, { category: NotFoundError.category, code: 'workspace-not-found' }],
-  [90212, { category: PermissionError.category, code: 'unknown-api-key' }],
+const cometCodes: ReadonlyMap<number, readonly [category: string, code: string]> = new Map([
+  [624522, [NotFoundError.category, 'artifact-not-found']],
+  [624523, [NotFoundError.category, 'version-not-found']],
+  [90211, [NotFoundError.category, 'experiment-not-found']],
+  [90399, [ConflictError.category, 'version-exists']],
+  [90999, [ConflictError.category, 'experiment-exists']],
+  [90401, [ConflictError.category, 'version-immutable']],
+  [90402, [ConflictError.category, 'version-not-closed']],
+  [90403, [ConflictError.category, 'version-failed']],
+  [90210, [PermissionError.category, 'no-write-access']],
+  [90410, [InvalidInputError.category, 'invalid-state']],
+  [90219, [NotFoundError.category, 'workspace-not-found']],
+  [90212, [PermissionError.category, 'unknown-api-key']],
 ])
 
 /** What fetch or the reading of a body threw, as one of our errors. `what` says what was asked, without keys. */
@@ -55,7 +55,7 @@ export async function refusal(response: Response, what: string, remote: boolean)
   if (ours) return errorFromWire(ours.category, msg ?? what, { code: ours.code, fields: { ...ours.fields, ...mark } })
   const message = msg ? `${what} was refused: ${msg}` : `${what} was answered with status ${status}.`
   const known = sdkErrorCode === undefined ? undefined : cometCodes.get(sdkErrorCode)
-  if (known) return errorFromWire(known.category, message, { code: known.code, fields: { status } })
+  if (known) return errorFromWire(known[0], message, { code: known[1], fields: { status } })
   return errorFromWire(categoryOf(status), message, { code: 'request-failed', fields: { status, ...mark } })
 }
 

@@ -1,9 +1,10 @@
 import { CorruptionError, isTidemarkError, throwIfAborted } from '../errors.ts'
-import { type Logger, silentLogger } from '../logging.ts'
+import type { Logger } from '../logging.ts'
 import { requestsTakeStreams } from '../platform/request-streams.ts'
 import { type Timers, timers as usualTimers } from '../platform/timers.ts'
 import { routes } from '../protocol/routes.ts'
 import { refusal, toClientError } from './api-error.ts'
+import { reasonOf } from './reason.ts'
 import { type RetryOptions, withRetries } from './retry.ts'
 import type { Patience, Progress } from './silence.ts'
 import type { StreamedForm } from './streamed-form.ts'
@@ -68,9 +69,13 @@ export class Api {
   }
 
   /** The answer as it is, its body not yet read. */
-  async response(method: Method, path: string, { search, body, signal }: CallOptions = {}): Promise<Response> {
+  async response(
+    method: Method,
+    path: string,
+    { search, body, headers, signal }: CallOptions & { readonly headers?: Readonly<Record<string, string>> } = {},
+  ): Promise<Response> {
     return this.#ask(method, path, signal, (all) =>
-      this.#send(path + queryOf(search), { method, ...jsonBody(body), signal: all }),
+      this.#send(path + queryOf(search), { method, headers, ...jsonBody(body), signal: all }),
     )
   }
 
@@ -79,14 +84,6 @@ export class Api {
     await this.#ask(method, path, signal, async (all) => {
       const response = await this.#send(path + queryOf(search), { method, ...jsonBody(body), signal: all })
       await response.arrayBuffer()
-    })
-  }
-
-  /** The bytes of a successful answer. */
-  async bytes(method: Method, path: string, { search, body, signal }: CallOptions = {}): Promise<Uint8Array> {
-    return this.#ask(method, path, signal, async (all) => {
-      const response = await this.#send(path + queryOf(search), { method, ...jsonBody(body), signal: all })
-      return new Uint8Array(await response.arrayBuffer())
     })
   }
 
@@ -176,9 +173,9 @@ export class Api {
     attempt: (signal: AbortSignal | undefined) => Promise<T>,
     arrived?: OnceOptions<T>['arrived'],
   ): Promise<T> {
-    const { logger = silentLogger, remote, retry } = this.#options
+    const { remote } = this
     const all = anySignal(this.#options.signal, signal)
-    const what = remote ? `${method} ${path} of ${new URL(this.#options.url).host}` : `${method} ${path}`
+    const what = `${method} ${path}${remote ? ` of ${new URL(this.url).host}` : ''}`
     let made = 0
     const once = async () => {
       throwIfAborted(all)
@@ -191,14 +188,18 @@ export class Api {
         throw await toClientError(error, what, all, remote)
       }
     }
-    logger.debug(what)
-    return withRetries(once, {
-      attempts: remote ? remoteAttempts : 1,
-      ...retry,
-      signal: all,
-      onRetry: (error, ms) =>
-        logger.info(`${what}: ${error instanceof Error ? error.message : error} Again in ${ms} ms.`),
-    })
+    this.#options.logger?.debug(what)
+    return withRetries(once, this.retries(what, all))
+  }
+
+  /** How often what may be tried again is, and with which pauses. */
+  retries(what: string, signal: AbortSignal | undefined): RetryOptions {
+    return {
+      attempts: this.remote ? remoteAttempts : 1,
+      ...this.#options.retry,
+      signal,
+      onRetry: (error, ms) => this.#options.logger?.info(`${what}: ${reasonOf(error)} (again in ${ms} ms)`),
+    }
   }
 }
 

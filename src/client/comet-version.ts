@@ -7,7 +7,6 @@ import { restPrefix } from '../protocol/routes.ts'
 import type { Metadata, VersionWire } from '../protocol/shapes.ts'
 import { ahead } from './ahead.ts'
 import type { Api } from './api.ts'
-import { toClientError } from './api-error.ts'
 import { cometVersions, type ListedVersion } from './comet-versions.ts'
 import {
   type CometEntry,
@@ -18,6 +17,7 @@ import {
   toVersionWire,
 } from './comet-wire.ts'
 import type { OpenedVersion } from './open-version.ts'
+import { resumedBytes } from './resumed-bytes.ts'
 import { uncounted, type VersionPlace, versionLabel } from './versions.ts'
 
 // As many as browsers open to one host.
@@ -135,24 +135,22 @@ class CometReader implements VersionReading {
   }
 
   async *read(entry: Entry, { start = 0, end = entry.size, signal }: ReadOptions = {}): AsyncGenerator<Uint8Array> {
-    const [search, what] = [this.#search(entry), `Reading ${this.#name(entry)}`]
-    const response = await this.#api.response('GET', getAsset, { search, signal })
-    const whole = start === 0 && end >= entry.size
-    const hasher = whole && entry.digest !== '' ? (await openDigester()).create() : undefined
-    let at = 0
-    try {
-      for await (const piece of piecesOf(response)) {
-        hasher?.update(piece)
-        const part = piece.subarray(Math.max(0, start - at), Math.max(0, Math.min(piece.length, end - at)))
-        at += piece.length
-        if (whole) yield piece
-        else if (part.length > 0) yield part
-        if (!whole && at >= end) return
-      }
-    } catch (error) {
-      throw await toClientError(error, what, signal, this.#api.remote)
+    const { size } = entry
+    const hasher = start === 0 && end >= size && entry.digest !== '' ? (await openDigester()).create() : undefined
+    let came = 0
+    for await (const piece of resumedBytes(this.#api, getAsset, {
+      search: this.#search(entry),
+      signal,
+      start,
+      end,
+      size,
+    })) {
+      hasher?.update(piece)
+      came += piece.length
+      yield piece
     }
-    if (at !== entry.size || (hasher && hasher.hex() !== entry.digest)) throw this.#damaged(entry, at)
+    if (came !== Math.max(0, Math.min(end, size) - start) || (hasher && hasher.hex() !== entry.digest))
+      throw this.#damaged(entry, start + came)
   }
 
   async *readMany(
@@ -194,16 +192,6 @@ class CometReader implements VersionReading {
 }
 
 const getAsset = `${restPrefix}/experiment/asset/get-asset`
-
-async function* piecesOf({ body }: Response): AsyncGenerator<Uint8Array> {
-  const reader = body?.getReader()
-  if (!reader) return
-  try {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value
-  } finally {
-    await reader.cancel()
-  }
-}
 
 async function* given(pieces: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
   yield* pieces

@@ -21,14 +21,14 @@ export interface DiffLine extends DiffSide {
   readonly path: string
 }
 
-/** How one version becomes another, by path; each list sorted. `changed`: other bytes or other metadata. */
+/** How one version becomes another, by path; each list sorted. `changed`: other bytes, another kind or media type, or other metadata. */
 export interface VersionDiff {
   readonly added: readonly DiffLine[]
   readonly removed: readonly DiffLine[]
   readonly changed: readonly DiffChange[]
 }
 
-/** A path that both versions have, with other bytes or other metadata. */
+/** A path that both versions have, and that changed. */
 export class DiffChange {
   readonly path: string
   readonly before: DiffSide

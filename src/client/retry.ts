@@ -17,18 +17,23 @@ const longestPause = 8000
 
 /** Runs `attempt` until it succeeds, fails for good, or the attempts are used up. Only `UnavailableError` with `fields.transient` is tried again. */
 export async function withRetries<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
-  const { attempts, signal, sleep = pause, random = Math.random, onRetry } = options
   for (let made = 1; ; made++) {
-    throwIfAborted(signal)
+    throwIfAborted(options.signal)
     try {
       return await attempt()
     } catch (error) {
-      if (made >= attempts || !isTransient(error)) throw error
-      const ms = Math.round(random() * Math.min(longestPause, firstPause * 2 ** (made - 1)))
-      onRetry?.(error, ms)
-      await sleep(ms, signal)
+      await pauseAfter(error, made, options)
     }
   }
+}
+
+/** What follows the failure of the `made`th attempt: a pause; or the failure, when it is for good or was the last. */
+export async function pauseAfter(error: unknown, made: number, options: RetryOptions): Promise<void> {
+  const { attempts, signal, sleep = pause, random = Math.random, onRetry } = options
+  if (made >= attempts || !isTransient(error)) throw error
+  const ms = Math.round(random() * Math.min(longestPause, firstPause * 2 ** (made - 1)))
+  onRetry?.(error, ms)
+  await sleep(ms, signal)
 }
 
 function isTransient(error: unknown): boolean {

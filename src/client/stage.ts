@@ -1,5 +1,7 @@
 import { areFlat } from '../codecs/detect.ts'
+import { fileContent } from '../codecs/file-content.ts'
 import type { FileSource } from '../codecs/file-source.ts'
+import { UNKNOWN_MEDIA_TYPE } from '../codecs/media-type.ts'
 import { InvalidInputError } from '../errors.ts'
 import { describe } from '../options.ts'
 import type { Metadata } from '../protocol/shapes.ts'
@@ -28,7 +30,8 @@ export async function stage(source: unknown, options: StageOptions): Promise<Pla
   const sure = assumed && Array.isArray(value) && !areFlat(value) ? 'json' : kind
   if (!file) return [[pathOf('', options, source), { kind: sure, value: () => value, ...about }]]
   const localPath = typeof source === 'string' ? { localPath: source } : undefined
-  return [[pathOf(file.name, options, source), { file, ...localPath, ...about }]]
+  const path = pathOf(file.name, options, source)
+  return [[path, { file: file.name === '' ? calledAs(path, file) : file, ...localPath, ...about }]]
 }
 
 /** Any value as one asset: a folder or pattern becomes one zip. */
@@ -67,12 +70,23 @@ async function placeFolder(
   return placed
 }
 
+/** Bytes without a name are of the type that their path says, unless they say it themselves. */
+function calledAs(path: string, file: FileSource): FileSource {
+  const known = file.mediaType === UNKNOWN_MEDIA_TYPE ? undefined : { mediaType: file.mediaType }
+  return fileContent(file, { name: path.slice(path.lastIndexOf('/') + 1), ...known })
+}
+
 /** The path given; in the folder given, when it ends with `/`; else the value's own name. */
 function pathOf(name: string, { logicalPath }: StageOptions, source: unknown): string {
   if (logicalPath !== undefined && logicalPath !== '' && !logicalPath.endsWith('/')) return logicalPath
   if (name !== '') return `${logicalPath ?? ''}${name}`
+  // A mistyped path most likely.
+  const what =
+    typeof source === 'string' && source !== ''
+      ? `There is no file or folder '${source}', and a text has no name`
+      : `${describe(source)} has no name`
   throw new InvalidInputError(
-    `${describe(source)} has no name of its own: say where it goes, as in add(value, { logicalPath: 'settings.json' }).`,
+    `${what} of its own: say where it goes, as in add(value, { logicalPath: 'settings.json' }).`,
     {
       code: 'logical-path-missing',
     },

@@ -1,5 +1,6 @@
 import type { AssetKind, Encoded, EncodeOptions } from '../codecs/codec.ts'
 import { areFlat } from '../codecs/detect.ts'
+import { unreadable } from '../codecs/reading-value.ts'
 import { type CodecRegistry, loadCodec } from '../codecs/registry.ts'
 import type { KeptPages } from '../content/page-reader.ts'
 import type { VersionReader } from '../content/version-reader.ts'
@@ -169,13 +170,12 @@ async function add(
   const { name, codecs, signal, progress, reader } = context
   const kind = 'file' in asset ? 'file' : asset.kind
   const previous = kind === 'table' && reader ? await previousInfo(reader, path, signal) : undefined
-  const encoded = await encode(asset, kind, codecs, { previous, signal, pace: paceForPage() }).catch(
-    (error: unknown) => {
-      throw 'file' in asset ? error : ofAsset(error, typeof path === 'string' ? path : name)
-    },
-  )
+  const explain = (error: unknown) => {
+    throw 'file' in asset ? error : ofAsset(error, typeof path === 'string' ? path : name)
+  }
+  const encoded = await encode(asset, kind, codecs, { previous, signal, pace: paceForPage() }).catch(explain)
   const { preview: given, info } = 'file' in asset ? {} : asset
-  await writer.add(
+  const adding = writer.add(
     {
       path: typeof path === 'string' ? path : path(encoded),
       kind: encoded.kind,
@@ -189,13 +189,15 @@ async function add(
     },
     (bytes) => progress.add({ bytes }),
   )
+  await adding.catch(explain)
   encoded.release?.()
 }
 
-/** Codecs say which part of a value they refuse; here is known which value it is. */
+/** Codecs say which part of a value they refuse, or stumble over one that is gone; here is known which value it is. */
 function ofAsset(error: unknown, asset: string): unknown {
-  if (!(error instanceof InvalidInputError)) return error
-  const { message, code, fields, cause } = error
+  const refused = error instanceof TypeError ? unreadable(error, 'The value') : error
+  if (!(refused instanceof InvalidInputError)) return refused
+  const { message, code, fields, cause } = refused
   return new InvalidInputError(`${asset}: ${message}`, { code, fields: { ...fields, asset }, cause })
 }
 

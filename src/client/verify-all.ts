@@ -45,8 +45,10 @@ export async function* verifyVersions(
     if (!isDamage(error)) throw error
   }
   // A page of a list is given whole or not at all: one by one, the damaged ones show.
-  const { versions } = await api.json<ArtifactWire>('GET', routes.artifact(workspace, name), { signal })
-  for (let index = Math.min(versions, verified) - 1; index >= 0; index--) {
+  const { versions, next = versions } = await api.json<ArtifactWire>('GET', routes.artifact(workspace, name), {
+    signal,
+  })
+  for (let index = Math.min(next, verified) - 1; index >= 0; index--) {
     try {
       const wire = await api.json<VersionWire>('GET', routes.version(workspace, name, index), { signal })
       yield await verifyVersion(connection, wire, options)

@@ -87,7 +87,7 @@ async function fromTensor(value: unknown): Promise<Pixels> {
   if (shape.length < 2 || shape.length > 3 || !isChannels(channels)) {
     throw invalid(
       'image-shape',
-      `An image tensor has the shape [height, width] or [height, width, 1 to 4], not [${shape.join(', ')}].`,
+      `An image tensor has the shape [height, width] or [height, width, 1 to 4], channels last, not [${shape.join(', ')}].`,
     )
   }
   checkSize(width, height)

@@ -10,7 +10,7 @@ export interface PathChange {
   readonly after?: Entry
 }
 
-/** The paths in which two versions differ, sorted. Pages that both versions share are not read. `changed` means other bytes or other metadata. */
+/** The paths in which two versions differ, sorted. Pages that both versions share are not read. `changed`: see `isChanged`. */
 export async function* diffVersions(
   before: VersionReader,
   after: VersionReader,
@@ -32,9 +32,10 @@ export async function* diffVersions(
   }
 }
 
-/** Other bytes or other metadata. */
+/** Other bytes, another kind or media type, or other metadata. */
 export function isChanged(a: Entry, b: Entry): boolean {
-  return a.digest !== b.digest || a.size !== b.size || JSON.stringify(a.metadata) !== JSON.stringify(b.metadata)
+  if (a.digest !== b.digest || a.size !== b.size || a.kind !== b.kind || a.mediaType !== b.mediaType) return true
+  return JSON.stringify(a.metadata) !== JSON.stringify(b.metadata)
 }
 
 /** Entries of leaves that the other version does not have at the same place. */

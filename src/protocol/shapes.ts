@@ -86,8 +86,10 @@ export interface ArtifactWire {
   readonly aliases: Readonly<Record<string, number>>
   /** Index of the newest closed version; null when all versions were deleted. */
   readonly latest: number | null
-  /** Versions there ever were, deleted ones included. */
+  /** Versions that there are, failed and open ones included. */
   readonly versions: number
+  /** Above the indexes of all there ever were. */
+  readonly next?: number
 }
 
 export interface PageReply<Item> {

@@ -114,4 +114,30 @@ describe('bodies as scripts write them', () => {
       alias: [],
     })
   })
+
+  it('artifacts: metadata that is a list', async () => {
+    const list = '["a",{"b":[1,null]}]'
+    const made = await send('/write/artifacts/upsert', {
+      artifactName: 'a',
+      experimentKey: key,
+      versionMetadata: list,
+    })
+    const id = String(made.artifactVersionId)
+    await client.upload(
+      '/write/experiment/upload-asset',
+      { experimentKey: key, artifactVersionId: id, fileName: 'x' },
+      { file: { name: 'x.R', type: 'text/plain', bytes: new TextEncoder().encode('x') }, metadata: '[true]' },
+    )
+    await send('/write/artifacts/state', { artifactVersionId: id, state: 'CLOSED' })
+    const asked = { artifactName: 'a', workspace: 'team', version: '1.0.0' }
+    expect(await client.get('/artifacts/version', asked)).toMatchObject({ metadata: list })
+    expect(await client.get('/artifacts/get', asked)).toMatchObject({ versions: [{ metadata: list }] })
+    expect(await client.get('/artifacts/version/files', asked)).toMatchObject({ files: [{ metadata: '[true]' }] })
+    await send('/write/artifacts/version/labels', { artifactVersionId: id, versionMetadata: '[2]' })
+    expect(await client.get('/artifacts/version', asked)).toMatchObject({ metadata: '[2]' })
+    for (const versionMetadata of ['1', '"a"', 'true', '[', `${'['.repeat(80)}1${']'.repeat(80)}`])
+      await expect(
+        send('/write/artifacts/upsert', { artifactName: 'a', experimentKey: key, versionMetadata }),
+      ).rejects.toThrow('400')
+  })
 })

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { displayWidth, printable, shorten } from '../../src/cli/cells.ts'
 import { styleFor } from '../../src/cli/style.ts'
 import { renderTable } from '../../src/cli/table.ts'
+import { versionTitle } from '../../src/cli/version-facts.ts'
 
 describe('tables', () => {
   test('are aligned, numbers on the right, and end without spaces', () => {
@@ -47,6 +48,9 @@ describe('tables', () => {
     const hostile = '\u001b[2Jx\r\n\u202eexe.png'
     expect(printable(hostile)).toBe('\ufffd[2Jx\ufffd\ufffd\ufffdexe.png')
     expect(renderTable([{ title: 'P' }], [[hostile]])).toBe('P\n\ufffd[2Jx\ufffd\ufffd\ufffdexe.png')
+    expect(versionTitle({ name: hostile, index: 0, version: '1.0.0' })).toBe(
+      '\ufffd[2Jx\ufffd\ufffd\ufffdexe.png v0 (1.0.0)',
+    )
   })
 
   test.each([0, 1, 2, 5, 9])('a text is shortened to %i columns at most', (width) => {

@@ -1,7 +1,7 @@
 import { mkdir, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { Artifact, type Experiment, type Tidemark } from '../../src/index.ts'
+import { Artifact, arrays, type Experiment, type Tidemark } from '../../src/index.ts'
 import { begin, bytesOf, temporaryFolder, untyped } from './world.ts'
 
 async function nothingLogged(tidemark: Tidemark): Promise<void> {
@@ -56,6 +56,24 @@ describe('values that cannot be stored', () => {
       message: expect.stringContaining(`bad/one: ${message}`),
     })
     await expect(experiment.uploadArtifact('named', value)).rejects.toMatchObject({ fields: { asset: 'named' } })
+    await nothingLogged(tidemark)
+  })
+
+  it.each([
+    ['arrays', (data: Uint8Array) => arrays({ a: new Float32Array(1_000_000), b: data })],
+    ['an image', (data: Uint8Array) => ({ width: 1000, height: 3000, data })],
+  ])('transferred elsewhere while it is read: %s', async (_, make) => {
+    const { tidemark, experiment } = await begin()
+    const data = new Uint8Array(9_000_000).map((_, at) => (at * at) >> 7)
+    const logging = experiment.uploadArtifact('gone', make(data), {
+      onProgress: ({ bytes }) => {
+        if (bytes > 0 && data.length > 0) structuredClone(data, { transfer: [data.buffer] })
+      },
+    })
+    // As it is noticed first: by reading it, or by what was read of it before.
+    await expect(logging).rejects.toMatchObject({
+      code: expect.stringMatching(/^(value-unreadable|zip-bytes-changed)$/),
+    })
     await nothingLogged(tidemark)
   })
 })
@@ -268,6 +286,10 @@ describe('assets', () => {
   it('a value without a place, and ignore where nothing can be ignored', async () => {
     const artifact = new Artifact('data', 'dataset')
     await expect(artifact.add({ a: 1 })).rejects.toMatchObject({ code: 'logical-path-missing' })
+    await expect(artifact.add('photoz/a.jpg')).rejects.toMatchObject({
+      code: 'logical-path-missing',
+      message: expect.stringContaining("There is no file or folder 'photoz/a.jpg'"),
+    })
     await expect(artifact.add({ a: 1 }, { logicalPath: 'a', ignore: '*' })).rejects.toMatchObject({
       code: 'invalid-option',
     })

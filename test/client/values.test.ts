@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Float64, makeData, makeVector, Table } from 'apache-arrow'
 import { describe, expect, it } from 'vitest'
-import { arrays, file, folder, glob, image, json, table, text } from '../../src/index.ts'
+import { Artifact, arrays, file, folder, glob, image, json, table, text } from '../../src/index.ts'
 import { begin, bytesOf, temporaryFolder } from './world.ts'
 
 async function roundTrip(value: unknown): Promise<{ path: string; type: string; value: unknown; mediaType: string }> {
@@ -46,6 +46,25 @@ describe('what a value becomes, and what get gives back', () => {
     const { type, value } = await roundTrip(new Table({ x: makeVector(data) }))
     expect(type).toBe('table')
     expect(rowsOf(value)).toEqual([{ x: 1 }, { x: 2 }, { x: 3 }])
+  })
+
+  it('bytes without a name are of the type that their path says, unless they say it themselves', async () => {
+    const { experiment } = await begin()
+    const artifact = new Artifact('bytes', 'dataset')
+    await artifact.add(bytesOf('a,b'), { logicalPath: 'deep/table.csv' })
+    await artifact.add(new Blob(['{}']), { logicalPath: 'blob.json' })
+    await artifact.add(new Blob(['{}'], { type: 'text/x-own' }), { logicalPath: 'own.json' })
+    await artifact.add(file(bytesOf('x'), { name: 'named.png' }), { logicalPath: 'renamed.csv' })
+    await artifact.add(new Blob(['x']).stream(), { logicalPath: 'stream.md' })
+    const logged = await experiment.logArtifact(artifact)
+    expect((await logged.getAssets()).map(({ logicalPath, mediaType }) => [logicalPath, mediaType])).toEqual([
+      ['blob.json', 'application/json'],
+      ['deep/table.csv', 'text/csv'],
+      ['own.json', 'text/x-own'],
+      ['renamed.csv', 'image/png'],
+      ['stream.md', 'text/markdown'],
+    ])
+    expect(await (await logged.getAsset('deep/table.csv')).preview()).toMatchObject({ text: 'a,b' })
   })
 
   const plain: readonly (readonly [string, unknown, unknown?])[] = [

@@ -62,13 +62,21 @@ describe.each(places)('versions on $place', ({ open }) => {
     expect(await add(plain)).toEqual([1, 'text', type, { unit: 'cm' }])
     expect(await add(plain, { metadata: { unit: 'mm' } })).toEqual([2, 'text', type, { unit: 'mm' }])
     // The same bytes, but get() gives bytes and not a string.
-    expect(await add(file(new TextEncoder().encode('1')))).toEqual([3, 'file', 'application/octet-stream', undefined])
+    expect(await add(file(new TextEncoder().encode('1')))).toEqual([3, 'file', 'text/plain', undefined])
     expect(await add(file(new TextEncoder().encode('1'), { mediaType: 'text/csv' }))).toEqual([
       4,
       'file',
       'text/csv',
       undefined,
     ])
+    const [older, newer, newest] = await Promise.all(
+      ['v2', 'v3', 'v4'].map((one) => experiment.getArtifact(`about:${one}`)),
+    )
+    for (const [from, to] of [
+      [older, newer],
+      [newer, newest],
+    ])
+      expect((await from.diff(to)).changed.map(({ path }) => path)).toEqual(['b.txt'])
     // Compared with the latest version, whatever it is based on.
     const artifact = new Artifact('about', 'dataset')
     await artifact.add('beside', { logicalPath: 'a.txt', metadata: { by: 'hand' } })

@@ -425,7 +425,8 @@ export function backendConformance(
         await call.json('DELETE', routes.version('default', 'flowers', 0))
         expect(await call.json('GET', routes.artifact('default', 'flowers'))).toMatchObject({
           latest: null,
-          versions: 1,
+          versions: 0,
+          next: 1,
         })
         expect(await call.failure('GET', `${routes.versions('default', 'flowers')}?select=latest`)).toMatchObject({
           code: 'version-not-found',

@@ -304,6 +304,10 @@ export function wireArtifacts(wire: Wire): void {
         ],
       })
       await wire.client.get('/write/artifacts/version/delete', { artifactVersionId: String(made.artifactVersionId) })
+      // What was deleted does not count, the open and the failed one do.
+      expect(await wire.client.get('/artifacts/get-all', { workspace })).toMatchObject({
+        artifacts: [{ name: 'data set', versionsCount: 3 }],
+      })
       expect(await wire.client.get('/artifacts/get', { artifactId: String(made.artifactId) })).toMatchObject({
         versions: [{ version: '6.0.0' }, { version: '5.0.0' }, { version: '2.0.0' }],
       })
