@@ -99,7 +99,7 @@ export class Experiment extends ExperimentWrites {
    */
   async logArtifact(artifact: Artifact, options: LogOptions = {}): Promise<LoggedArtifact> {
     checkOptions(options, ['base', 'signal', 'onProgress'], 'logArtifact()')
-    const { assets, draftOf } = pendingOf(artifact)
+    const { assets, adding, draftOf } = pendingOf(artifact)
     if (draftOf && options.base !== undefined)
       throw new InvalidInputError(
         `A draft is compared with the version it was made of, ${versionLabel(draftOf)}: leave base out.`,
@@ -114,8 +114,11 @@ export class Experiment extends ExperimentWrites {
       ...(description !== undefined && { description }),
     }
     // As they are now: what is added while this version is under way belongs to the next.
-    const staged = [...assets.entries()]
-    return this.track(() => this.#log({ name, type, about, assets: staged, ...(draftOf && { draftOf }) }, options))
+    const entries = () => [...assets.entries()]
+    const staged = adding.size > 0 ? Promise.all(adding).then(entries) : entries()
+    return this.track(async () =>
+      this.#log({ name, type, about, assets: await staged, ...(draftOf && { draftOf }) }, options),
+    )
   }
 
   /**
