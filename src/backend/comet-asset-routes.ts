@@ -6,6 +6,7 @@ import { askedExperiment, countOf, flagOf, saved } from './comet-calls.ts'
 import { metadataOfText } from './comet-metadata.ts'
 import { Files } from './files.ts'
 import { parseVersionId } from './identifiers.ts'
+import { KeptFiles } from './kept-files.ts'
 import { readMultipart, textOfPart } from './multipart.ts'
 import { HeldAsset, OpenAssets } from './open-assets.ts'
 import { OpenVersions } from './open-versions.ts'
@@ -51,15 +52,15 @@ export function cometAssetRoutes(router: Router, services: Services): void {
     let replaced: readonly RunAsset[] = []
     await runs.append(key, {
       decide: ({ assets }) => {
-        const same = overwrite ? [...assets.values()].filter((one) => one.fileName === asset.fileName) : []
-        replaced = same.filter(({ id }) => id !== asset.id)
+        const isReplaced = (one: RunAsset) => one.id === asset.id || (overwrite && one.fileName === asset.fileName)
+        replaced = [...assets.values()].filter((one) => isReplaced(one) && one.file !== asset.file)
         return { events: [['asset', assetToJson(asset), overwrite]], points: [] }
       },
       // Two that replace each other must see each other, lest the bytes of one stay for ever.
       lane: `asset ${asset.fileName}`,
       bytes: 1024 + (asset.metadata?.length ?? 0) + asset.pieces.length * 70,
     })
-    for (const { id, pieces } of replaced) await files.delete(key, id, pieces.length)
+    await new KeptFiles(options).deleteFiles(key, replaced)
     return json({ ...saved, assetId: asset.id })
   })
 
@@ -125,7 +126,7 @@ export function cometAssetRoutes(router: Router, services: Services): void {
     const { key } = await askedExperiment(services, call, 'writer')
     const asset = await assetOf(services, key, required(call.query, 'assetId'))
     await runs.add(key, [['unasset', asset.id]])
-    await files.delete(key, asset.file, asset.pieces.length)
+    await new KeptFiles(options).deleteFiles(key, [asset])
     return json({ ...saved, msg: 'Deleted' })
   })
   router.on('POST', `${restPrefix}/write/experiment/git/patch`, async (call) => {

@@ -124,13 +124,20 @@ export class Files {
     )
   }
 
-  async deleteAll(experiment: string): Promise<void> {
-    for (let more = true; more; ) {
-      const page = await this.#blobs.list(`files/${experiment}/`)
-      await eachOf(page.entries, ({ key }) => this.#blobs.delete(key))
-      more = page.next !== undefined
+  /** All files of an experiment but those. */
+  async deleteAll(experiment: string, kept: ReadonlySet<string>): Promise<void> {
+    for (let after: string | undefined, more = true; more; more = after !== undefined) {
+      const page = await this.#blobs.list(`files/${experiment}/`, after === undefined ? {} : { after })
+      const gone = page.entries.filter(({ key }) => !kept.has(fileOf(key)))
+      await eachOf(gone, ({ key }) => this.#blobs.delete(key))
+      after = page.next
     }
   }
+}
+
+/** The file that a piece belongs to, by the piece's key. */
+export function fileOf(key: string): string {
+  return key.split('/')[2]
 }
 
 function keyOf(experiment: string, id: string, number: number): string {

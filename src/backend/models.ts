@@ -1,7 +1,9 @@
 import { ConflictError, NotFoundError } from '../errors.ts'
 import type { JsonValue } from '../protocol/shapes.ts'
 import { pause } from './pause.ts'
-import { recordShape } from './shape.ts'
+import { assetFromJson, assetToJson, refuse, textOf } from './run-parts.ts'
+import type { RunAsset } from './run-state.ts'
+import { isObject, recordShape } from './shape.ts'
 import type { StoreRecords } from './store-records.ts'
 
 export interface ModelPlace {
@@ -15,8 +17,10 @@ export interface ModelVersion {
   readonly experimentKey: string
   /** What the experiment calls it: the group of its assets. */
   readonly group: string
-  /** The assets there were when it was registered. */
-  readonly assets: readonly string[]
+  /** The assets there were when it was registered; of versions of before 0.1.0 their ids alone. */
+  readonly assets: readonly (RunAsset | string)[]
+  /** Under which the bytes of the assets are kept: see kept-files.ts. */
+  readonly kept?: string
   readonly comment: string
   readonly stages: readonly string[]
   readonly createdAt: number
@@ -25,6 +29,7 @@ export interface ModelVersion {
 /** A model of the registry: one record, replaced by compare-and-swap. */
 export interface Model extends ModelPlace {
   readonly description: string
+  readonly notes: string
   readonly public: boolean
   readonly createdAt: number
   readonly updatedAt: number
@@ -44,9 +49,13 @@ export class Models {
 
   /** @throws NotFoundError `model-not-found` */
   async get(place: ModelPlace): Promise<Model> {
-    const held = await this.#read(place)
-    if (held) return held.model
+    const found = await this.find(place)
+    if (found) return found
     throw notFound(place)
+  }
+
+  async find(place: ModelPlace): Promise<Model | undefined> {
+    return (await this.#read(place))?.model
   }
 
   async list(workspace: string): Promise<Model[]> {
@@ -56,19 +65,28 @@ export class Models {
       const page = await this.#records.store.list(folder, after === undefined ? {} : { after })
       for (const { key } of page.entries) {
         const held = await this.#read({ workspace, name: key.slice(folder.length) })
-        if (held) models.push(held.model)
+        if (held?.model) models.push(held.model)
       }
       after = page.next
     }
     return models
   }
 
-  /** `change` decides on what there is; `undefined`: nothing yet. It may be asked again. */
-  async change(place: ModelPlace, change: (model: Model | undefined) => Model): Promise<Model> {
+  /** What its versions keep: see kept-files.ts. */
+  async kept(workspace: string): Promise<Set<string>> {
+    const versions = (await this.list(workspace)).flatMap((model) => model.versions)
+    return new Set(versions.map(({ kept }) => kept).filter((id) => id !== undefined))
+  }
+
+  /** `change` decides on what there is; `undefined`: nothing yet, or nothing any more. It may be asked again. */
+  async change<Changed extends Model | undefined>(
+    place: ModelPlace,
+    change: (model: Model | undefined) => Changed | Promise<Changed>,
+  ): Promise<Changed> {
     for (let attempt = 0; ; attempt++) {
       const held = await this.#read(place)
-      const model = change(held?.model)
-      if (await this.#records.swap(keyOf(place), held, toJson(model))) return model
+      const model = await change(held?.model)
+      if (await this.#records.swap(keyOf(place), held, model ? toJson(model) : tombstone(place))) return model
       await pause(
         attempt,
         () =>
@@ -77,18 +95,22 @@ export class Models {
     }
   }
 
-  async #read(place: ModelPlace): Promise<{ model: Model; etag: string } | undefined> {
+  async #read(place: ModelPlace): Promise<{ model: Model | undefined; etag: string } | undefined> {
     const what = `The record of model '${place.name}' in workspace '${place.workspace}'`
     const held = await this.#records.read(keyOf(place), what)
     if (!held) return undefined
     const shape = recordShape(held.json, what)
+    if (shape.optionalFlag('deleted')) return { model: undefined, etag: held.etag }
     const versions = shape.list('versions').map((one) => {
       const version = recordShape(one, what)
       return {
         version: version.text('version'),
         experimentKey: version.text('experimentKey'),
         group: version.text('group'),
-        assets: version.texts('assets'),
+        assets: version
+          .list('assets')
+          .map((asset) => (isObject(asset) ? assetFromJson(asset, version) : (textOf(asset) ?? refuse(version)))),
+        ...(version.has('kept') && { kept: version.text('kept') }),
         comment: version.text('comment'),
         stages: version.texts('stages'),
         createdAt: version.count('createdAt'),
@@ -97,6 +119,7 @@ export class Models {
     const model = {
       ...place,
       description: shape.text('description'),
+      notes: shape.optionalText('notes') ?? '',
       public: shape.optionalFlag('public') ?? false,
       createdAt: shape.count('createdAt'),
       updatedAt: shape.count('updatedAt'),
@@ -114,7 +137,12 @@ export function notFound({ workspace, name }: ModelPlace): NotFoundError {
 }
 
 function toJson({ versions, ...model }: Model): { [key: string]: JsonValue } {
-  return { format: 1, ...model, versions: versions.map((one) => ({ ...one })) }
+  const ofAsset = (asset: RunAsset | string) => (typeof asset === 'string' ? asset : assetToJson(asset))
+  return { format: 1, ...model, versions: versions.map((one) => ({ ...one, assets: one.assets.map(ofAsset) })) }
+}
+
+function tombstone({ workspace, name }: ModelPlace): JsonValue {
+  return { format: 1, workspace, name, deleted: true }
 }
 
 function keyOf({ workspace, name }: ModelPlace): string {

@@ -113,10 +113,90 @@ export function wireModels(wire: Wire): void {
         ),
         query,
       ).toMatchObject({ status: 400, sdk: 42008 })
-    // A version outlives the experiment by name alone.
+    // What is registered outlives its assets and its experiment.
+    const { assets } = await wire.client.get<{ assets: { assetId: string; fileName: string }[] }>(
+      '/experiment/model/asset/list',
+      { experimentKey: wire.key, modelName: 'net' },
+    )
+    expect(assets.map(({ fileName }) => fileName)).toEqual(['weights/a.bin', '../../b.bin', 'later.bin'])
+    await wire.client.get('/write/experiment/asset/delete', {
+      experimentKey: wire.key,
+      assetId: assets[0].assetId,
+    })
     await wire.client.get('/write/experiment/delete', { experimentKey: wire.key })
+    const after = await wire.client.get<{ versions: { assets: Json[] }[] }>('/registry-model/details', named)
+    expect(after.versions.map((one) => one.assets.length)).toEqual([3, 2])
+    const { bytes } = await wire.client.bytes('/registry-model/item/download', { ...named, version: '1.0.0' })
+    expect(new TextDecoder('latin1').decode(bytes)).toContain('aaaa')
+  })
+
+  it('models: notes, names, comments, stages; deleted version by version, and as a whole', async () => {
+    await element('a.bin', 'aaaa')
+    const { models } = await wire.read<{ models: Json[] }>('model')
+    const [{ experimentModelId }] = models
+    const registerAs = (registryModelName: string, version: string, path = '') =>
+      wire.client.post(`/write/registry-model${path}`, { experimentModelId, registryModelName, version })
+    const { registryModelId } = await registerAs('net', '1.0.0')
+    const { registryModelItemId } = await registerAs('net', '2.0.0', '/item')
+    await registerAs('other', '1.0.0')
+    expect(await wire.client.get('/registry-model/count', { workspaceName: workspace })).toEqual({
+      registryModelCount: 2,
+    })
+    const named = { workspaceName: workspace, modelName: 'net' }
+    expect(await wire.client.get('/registry-model/notes', named)).toEqual({ notes: '' })
+    await wire.client.post('/write/registry-model/notes', {
+      workspaceName: workspace,
+      registryModelName: 'net',
+      notes: '# wet',
+    })
+    expect(await wire.client.get('/registry-model/notes', named)).toEqual({ notes: '# wet' })
+    await wire.client.post('/write/registry-model/item/update', {
+      registryModelItemId,
+      comment: 'better',
+      stages: ['staging'],
+    })
+    const modelItemId = String(registryModelItemId)
+    for (const stage of ['production', 'production', 'tried'])
+      await wire.client.get('/write/registry-model/item/stage', { modelItemId, stage })
+    await wire.client.get('/write/registry-model/item/stage/delete', { modelItemId, stage: 'tried' })
     expect(await wire.client.get('/registry-model/details', named)).toMatchObject({
-      versions: [{ assets: [] }, { assets: [] }],
+      versions: [{ version: '2.0.0', comment: 'better', stages: ['staging', 'production'] }, { version: '1.0.0' }],
+    })
+    expect(await failing('/write/registry-model/item/update', { registryModelItemId })).toMatchObject({ sdk: 42006 })
+    expect(
+      await failing('/write/registry-model/update', { registryModelId, registryModelName: 'other' }),
+    ).toMatchObject({
+      status: 400,
+      code: 'model-exists',
+    })
+    await wire.client.post('/write/registry-model/update', { registryModelId, registryModelName: 'net of nets' })
+    const renamed = { workspaceName: workspace, modelName: 'net of nets' }
+    expect(await wire.client.get('/registry-model/notes', renamed)).toEqual({ notes: '# wet' })
+    const gone = async (path: string, query: Record<string, string>) =>
+      expect(
+        await wire.client.failure(wire.client.reply('GET', `${path}?${new URLSearchParams(query)}`)),
+        path,
+      ).toMatchObject({ status: 400, sdk: 42008 })
+    await gone('/registry-model/notes', named)
+    await gone('/write/registry-model/item/delete', { modelItemId })
+    const { versions } = await wire.client.get<{ versions: { registryModelItemId: string }[] }>(
+      '/registry-model/details',
+      renamed,
+    )
+    const newest = { modelItemId: versions[0].registryModelItemId }
+    await wire.client.get('/write/registry-model/item/delete', newest)
+    await gone('/write/registry-model/item/delete', newest)
+    await wire.client.get('/write/experiment/delete', { experimentKey: wire.key })
+    expect(await wire.client.get('/registry-model/details', renamed)).toMatchObject({
+      versions: [{ version: '1.0.0', assets: [{ fileName: 'a.bin' }] }],
+    })
+    const { bytes } = await wire.client.bytes('/registry-model/item/download', renamed)
+    expect(new TextDecoder('latin1').decode(bytes)).toContain('aaaa')
+    await wire.client.get('/write/registry-model/delete', renamed)
+    await gone('/write/registry-model/delete', renamed)
+    await gone('/registry-model/details', renamed)
+    expect(await wire.client.get('/registry-model', { workspaceName: workspace })).toMatchObject({
+      registryModels: [{ modelName: 'other' }],
     })
   })
 }

@@ -47,7 +47,7 @@ function roleFor(method: string, path: string): Role | 'key' | 'everywhere' {
   if (path === '/api/tidemark/v1/gc') return 'everywhere'
   const own = least[`${method} ${path}`]
   if (own) return own
-  if (/\/write\/artifacts\/(version\/)?delete$/.test(path)) return 'owner'
+  if (/\/write\/(artifacts\/(version\/)?|registry-model\/(item\/)?)delete$/.test(path)) return 'owner'
   return path.includes('/write/') ? 'writer' : 'reader'
 }
 
@@ -114,6 +114,7 @@ describe('access', () => {
       assetId: `${artifactVersionId}.YQ`,
       metricName: 'm',
       modelName: 'm',
+      modelItemId: toBase64Url('team/m/1.0.0'),
       name: 'm',
     })
     if (path.startsWith('/api/tidemark')) {
@@ -132,6 +133,7 @@ describe('access', () => {
       targetedExperiments: [experimentKey],
       experimentModelId: toBase64Url(`${experimentKey}/m`),
       registryModelId: toBase64Url('team/m'),
+      registryModelItemId: toBase64Url('team/m/1.0.0'),
       registryModelName: 'm',
       description: 'd',
       name: 'team',
