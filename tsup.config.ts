@@ -1,25 +1,31 @@
 import { defineConfig } from 'tsup'
 
+const entries = [
+  'index',
+  'stores/fs',
+  'stores/memory',
+  'stores/r2',
+  'stores/d1',
+  'stores/indexeddb',
+  'stores/opfs',
+  'backend/backend',
+  'server/node',
+  'server/deno',
+  'server/bun',
+  'server/worker',
+  'cli/main',
+]
+
 // One config with shared chunks: entries built apart would each get their own error classes, and `instanceof` would fail across subpaths.
 export default defineConfig({
-  entry: [
-    'src/index.ts',
-    'src/stores/fs.ts',
-    'src/stores/memory.ts',
-    'src/stores/r2.ts',
-    'src/stores/d1.ts',
-    'src/stores/indexeddb.ts',
-    'src/stores/opfs.ts',
-    'src/backend/backend.ts',
-    'src/server/node.ts',
-    'src/server/deno.ts',
-    'src/server/bun.ts',
-    'src/server/worker.ts',
-    'src/cli/main.ts',
-  ],
+  // The worker lies beside the chunk that names it, where bundlers look for it.
+  entry: {
+    ...Object.fromEntries(entries.map((name) => [name, `src/${name}.ts`])),
+    'aside-worker': 'src/content/aside-worker.ts',
+  },
   format: 'esm',
   target: 'es2022',
-  dts: true,
+  dts: { entry: Object.fromEntries(entries.map((name) => [name, `src/${name}.ts`])) },
   clean: true,
   sourcemap: true,
   splitting: true,

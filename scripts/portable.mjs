@@ -38,6 +38,7 @@ try {
   for (const name of taken) await take(name)
   rmSync(out, { recursive: true, force: true })
   await bundle()
+  await inOne(join(compiled, 'content/aside-worker.js'), join(out, 'aside-worker.js'), 'fflate', { minify: true })
 } finally {
   rmSync(compiled, { recursive: true, force: true })
 }
@@ -61,20 +62,28 @@ function leaveOutFiles() {
 }
 
 /** A library as an ES module, with the licence it asks to be kept with. */
-async function take(name) {
+function take(name) {
   const [packageName] = name.split('/')
+  return inOne(name, takenFile(name), packageName)
+}
+
+/** A module with all that it imports in it, and the licence of the package that is. */
+async function inOne(entry, outfile, packageName, options) {
   const folder = dirname(createRequire(import.meta.url).resolve(`${packageName}/package.json`))
   const licence = readdirSync(folder).find((file) => file.startsWith('LICENSE'))
   const text = readFileSync(join(folder, licence), 'utf8').trim().replaceAll('*/', '* /')
   await esbuild({
-    entryPoints: [name],
+    entryPoints: [entry],
     absWorkingDir: root,
-    outfile: takenFile(name),
+    nodePaths: [join(root, 'node_modules')],
+    outfile,
     bundle: true,
+    platform: 'browser',
     format: 'esm',
     target: 'es2022',
     banner: { js: `/*! ${packageName}\n\n${text}\n*/` },
     logLevel: 'error',
+    ...options,
   })
 }
 

@@ -1,9 +1,11 @@
 import { throwIfAborted } from '../errors.ts'
 import { paceForPage } from '../platform/pace.ts'
 import type { ChunkRef } from '../protocol/chunk-ref.ts'
+import { type DigestedAside, digestAside, mayGoAside } from './aside.ts'
 import type { ChunkWriter, Deflate } from './chunk-writer.ts'
 import { Cutter, cutSizes } from './cut.ts'
 import type { Digester, Hasher } from './digest.ts'
+import { Sha256 } from './sha256.ts'
 
 /** Bytes of one asset, and who knows where to cut them. */
 export interface AssetBytes {
@@ -150,16 +152,17 @@ export class AssetWriter {
 
   async #chunk(bytes: Uint8Array, known?: AssetBytes['known']): Promise<void> {
     if (bytes.length === 0) return
-    const hasher = this.#hasher ?? this.#digester.create()
-    this.#hasher = hasher
+    const hasher = this.#hasher ?? (mayGoAside() ? new Sha256() : this.#digester.create())
     known?.before(() => hasher.copy())
-    hasher.update(bytes)
-    const digest = known?.last() ?? this.#digester.hex(bytes)
+    const aside = hasher instanceof Sha256 ? await digestAside(bytes, hasher) : undefined
+    if (!aside) hasher.update(bytes)
+    this.#hasher = aside?.hasher ?? hasher
+    const digest = known?.last() ?? aside?.digest ?? this.#digester.hex(bytes)
     known?.learn(digest)
-    await this.#store(bytes, digest)
+    await this.#store(bytes, digest, aside)
   }
 
-  async #store(bytes: Uint8Array, digest: string): Promise<void> {
+  async #store(bytes: Uint8Array, digest: string, aside?: DigestedAside): Promise<void> {
     this.#size += bytes.length
     const same = this.#old.find(digest)
     this.#positions.push(this.#old.position)
@@ -171,7 +174,7 @@ export class AssetWriter {
     const compare = this.#unlike < patience || this.#unlike % sample === 0
     const ahead = this.#old.likely(bytes.length)
     const replaces = compare ? this.#old.at(ahead) : undefined
-    const { ref } = await this.#chunks.write(bytes, { digest, replaces, deflate: this.#deflate })
+    const { ref } = await this.#chunks.write(bytes, { digest, replaces, deflate: this.#deflate, aside })
     this.#unlike = ref.encoding === 'delta' ? 0 : this.#unlike + 1
     // One that is like a later one stands in its place, what is between was taken out; one that is not was put in between.
     if (ref.encoding === 'delta' || ahead === 0) this.#old.advance(ahead + 1)

@@ -1,6 +1,7 @@
 import { CorruptionError, NotFoundError } from '../errors.ts'
 import { deflateRaw } from '../platform/deflate.ts'
 import type { ChunkRef } from '../protocol/chunk-ref.ts'
+import type { DigestedAside } from './aside.ts'
 import { type ChunkSource, readChunk } from './chunk-source.ts'
 import type { Digester } from './digest.ts'
 import type { PackWriter } from './pack-writer.ts'
@@ -31,6 +32,8 @@ export interface WriteChunkOptions {
   /** Deflate it if that helps. */
   readonly deflate: Deflate
   readonly digest?: string
+  /** Who digested it, and may deflate it too. */
+  readonly aside?: DigestedAside
   /** A page: equal bytes may mean other places in another pack, so it is never taken for one stored before. */
   readonly page?: boolean
 }
@@ -72,7 +75,7 @@ export class ChunkWriter {
     if (known) return { ref: known, fresh: false }
     const ref =
       (options.replaces && (await this.#writeDelta(bytes, digest, options.replaces))) ??
-      (await this.#writeFull(bytes, digest, options.deflate))
+      (await this.#writeFull(bytes, digest, options))
     if (!options.page) this.remember(ref)
     return { ref, fresh: true }
   }
@@ -101,9 +104,10 @@ export class ChunkWriter {
     }
   }
 
-  async #writeFull(bytes: Uint8Array, digest: string, deflate: Deflate): Promise<ChunkRef> {
+  async #writeFull(bytes: Uint8Array, digest: string, { deflate, aside }: WriteChunkOptions): Promise<ChunkRef> {
     if (deflate) {
-      const deflated = deflateRaw(bytes, deflate === 'small' ? smallestDeflate : fastestDeflate)
+      const level = deflate === 'small' ? smallestDeflate : fastestDeflate
+      const deflated = (await aside?.deflate(level)) ?? deflateRaw(bytes, level)
       if (deflated.length < bytes.length * deflateShare) {
         await this.#packs.makeRoom(deflated.length)
         return this.#packs.append(deflated, { digest, size: bytes.length, encoding: 'deflate' })

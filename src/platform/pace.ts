@@ -11,7 +11,12 @@ export interface PaceOptions {
 
 /** For work that somebody asked for and waits for: slices where they also look at it, on the main thread of a page; elsewhere none, which is faster. */
 export function paceForPage(): Pace | undefined {
-  return Reflect.has(globalThis, 'document') && Reflect.has(globalThis, 'window') ? new Pace() : undefined
+  return isPage() ? new Pace() : undefined
+}
+
+/** True on the main thread of a page. */
+export function isPage(): boolean {
+  return Reflect.has(globalThis, 'document') && Reflect.has(globalThis, 'window')
 }
 
 /**

@@ -20,7 +20,7 @@ const policy =
 export async function servePages(...names: readonly string[]): Promise<PageServer> {
   const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
   const { outputFiles } = await build({
-    entryPoints: names.map((name) => here(`${name}.ts`)),
+    entryPoints: [...names.map((name) => here(`${name}.ts`)), here('../../src/content/aside-worker.ts')],
     alias: { vitest: here('../runtimes/test-api.ts') },
     outdir: '/',
     entryNames: '[name]',

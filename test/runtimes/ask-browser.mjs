@@ -90,7 +90,7 @@ export async function openBrowser(browser, bundles, scratch) {
           '<!doctype html><meta charset="utf-8"><title>Suites</title><script type="module" src="/main.mjs"></script>',
         )
     const { folder } = bundles[name === 'service-worker.mjs' ? 'service-worker' : 'browser']
-    const script = await readFile(join(folder, name)).catch((error) => {
+    const script = await readFile(join(folder, name.replace(/\.js$/, '.mjs'))).catch((error) => {
       if (name.endsWith('.mjs')) throw error
     })
     if (script === undefined) response.writeHead(404).end()

@@ -17,7 +17,11 @@ const kinds = {
     external: ['node:*'],
   },
   browser: {
-    entryPoints: { main: here('main-browser.ts'), worker: here('main-web-worker.ts') },
+    entryPoints: {
+      main: here('main-browser.ts'),
+      worker: here('main-web-worker.ts'),
+      'aside-worker': here('../../src/content/aside-worker.ts'),
+    },
     platform: 'browser',
     external: ['node:*'],
   },
