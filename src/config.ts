@@ -1,7 +1,9 @@
-import { InvalidInputError } from './errors.ts'
+import { InvalidInputError, isTidemarkError } from './errors.ts'
 import { describe } from './options.ts'
+import { checkName } from './paths.ts'
 import { hasFiles } from './platform/files.ts'
 import { runtimeProcess, whatIsPermitted } from './platform/process.ts'
+import { serverUrl } from './server-url.ts'
 
 /** What configuration can say. */
 export interface Settings {
@@ -25,8 +27,8 @@ export interface ConfigFile {
 export interface SettingsSources {
   /** Default: the environment of this process. */
   readonly env?: Readonly<Record<string, string | undefined>>
-  /** The program brings a key of its own. */
-  readonly keyGiven?: boolean
+  /** What the program brings itself. */
+  readonly given?: Readonly<Partial<Record<keyof Settings, unknown>>>
   /** In order of precedence. Default: `./.comet.yml`, then `~/.comet.yml`. */
   readonly files?: readonly ConfigFile[]
 }
@@ -61,22 +63,53 @@ type Variables = Readonly<Record<string, string | undefined>>
 export async function readSettings(decided: boolean, sources: SettingsSources = {}): Promise<Settings> {
   const env = sources.env ?? environment()
   const files = sources.files ?? (await configFiles())
-  const layers: Layer[] = [env].flatMap((from) => [{ ...pick(from, own) }, { ...pick(from, comet) }])
+  const given = sources.given ?? {}
+  const layers: Layer[] = [own, comet].map((names) => ({ ...pick(env, names), names }))
   for (const file of files) {
     const from = await parseFile(file)
-    for (const names of [own, comet]) layers.push({ ...pick(from, names), file })
+    for (const names of [own, comet]) layers.push({ ...pick(from, names), names, file })
   }
   for (const layer of layers) checkLogFile(layer)
   const place: Layer = decided ? {} : pickPlace(layers)
   const urlOfProject = place.url !== undefined && place.file?.ofProject === true
-  if (urlOfProject) checkKeyOfProject(place, layers, sources.keyGiven ?? false)
-  const { file: _, ...settings }: Layer = Object.assign({}, ...layers.toReversed())
-  return { ...settings, url: place.url, store: place.store }
+  if (urlOfProject) checkKeyOfProject(place, layers, given.apiKey !== undefined)
+  const { file: _, names: __, ...settings }: Layer = Object.assign({}, ...layers.toReversed())
+  const found = { ...settings, url: place.url, store: place.store }
+  for (const { key, check } of checks) {
+    const value = given[key] === undefined ? found[key] : undefined
+    if (value !== undefined) checked(check, value, key, layers)
+  }
+  return found
 }
 
 /** What one source says. */
 interface Layer extends Settings {
+  readonly names?: Names
   readonly file?: ConfigFile
+}
+
+/** Checked here, where it is known who said it. */
+const checks: readonly { readonly key: keyof Settings; readonly check: (value: string) => unknown }[] = [
+  { key: 'workspace', check: (value) => checkName(value, 'workspace') },
+  { key: 'project', check: (value) => checkName(value, 'project') },
+  { key: 'url', check: serverUrl },
+]
+
+function checked(
+  check: (value: string) => unknown,
+  value: string,
+  key: keyof Settings,
+  layers: readonly Layer[],
+): void {
+  try {
+    check(value)
+  } catch (error) {
+    const layer = layers.find((one) => one[key] !== undefined)
+    if (!isTidemarkError(error) || !layer?.names) throw error
+    const { message, code, fields, cause } = error
+    const from = `It comes from ${layer.names[key]}${layer.file ? ` in ${layer.file.name}` : ''}.`
+    throw new InvalidInputError(`${message} ${from}`, { code, fields, cause })
+  }
 }
 
 /** A project that somebody else wrote may name a server; it does not get the key that lies in the environment, or at home, for another one. */
@@ -115,7 +148,8 @@ function pick(from: Variables, names: Names): Settings {
   const found: { [Key in (typeof settingKeys)[number]]?: string } = {}
   for (const key of settingKeys) {
     const name = names[key]
-    const value = name !== undefined && Object.hasOwn(from, name) ? from[name] : undefined
+    // Around a value pasted into a shell or a file of variables there may be blanks, or the end of a line.
+    const value = name !== undefined && Object.hasOwn(from, name) ? from[name]?.trim() : undefined
     if (value) found[key] = value
   }
   return found
@@ -138,31 +172,28 @@ async function configFiles(): Promise<readonly ConfigFile[]> {
 }
 
 async function parseFile({ name, text }: ConfigFile): Promise<Variables> {
-  const { parse } = await import('./yaml-fs.ts')
-  let content: unknown
-  try {
-    // The core schema knows data only: no tag makes an object of a class or runs anything.
-    content = parse(text, { schema: 'core', logLevel: 'error' })
-  } catch (cause) {
-    throw new InvalidInputError(`${name} is not valid YAML. Correct it or move it away.`, {
-      code: 'config-invalid',
-      fields: { file: name },
-      cause,
-    })
-  }
+  const { parseSettings } = await import('./yaml-fs.ts')
+  const content = parseSettings(text, name)
   if (content === null || content === undefined) return {}
   if (typeof content !== 'object' || Array.isArray(content)) throw notSettings(name, content)
-  return Object.fromEntries(Object.entries(content).map(([key, value]) => [key, asText(value)]))
+  const known: ReadonlySet<string> = new Set([...Object.values(own), ...Object.values(comet)])
+  const settings = Object.entries(content).filter(([key]) => known.has(key))
+  return Object.fromEntries(settings.map(([key, value]) => [key, textOf(value, key, name)]))
 }
 
-function asText(value: unknown): string | undefined {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
-    ? String(value)
-    : undefined
+function textOf(value: unknown, key: string, file: string): string | undefined {
+  if (typeof value === 'string') return value
+  if (value === null) return undefined
+  throw new InvalidInputError(`${key} in ${file} must be one value, such as "${key}: team", not ${describe(value)}.`, {
+    code: 'config-invalid',
+    fields: { file, key },
+  })
 }
 
+/** Text is not repeated: a key may stand in it. */
 function notSettings(name: string, content: unknown): InvalidInputError {
-  return new InvalidInputError(`${name} should hold lines such as "COMET_WORKSPACE: team", not ${describe(content)}.`, {
+  const what = typeof content === 'string' ? 'plain text' : describe(content)
+  return new InvalidInputError(`${name} should hold lines such as "COMET_WORKSPACE: team", not ${what}.`, {
     code: 'config-invalid',
     fields: { file: name },
   })

@@ -10,6 +10,7 @@ import { checkName } from './paths.ts'
 import { hasFiles } from './platform/files.ts'
 import { runtimeProcess } from './platform/process.ts'
 import { hasSyncFiles } from './platform/sync-files.ts'
+import { serverUrl } from './server-url.ts'
 import type { Store } from './stores/store.ts'
 import { Tidemark } from './tidemark.ts'
 
@@ -51,7 +52,7 @@ const embeddedUrl = 'http://tidemark.invalid'
 /**
  * Connects to a store in this process or to a server. What is not given comes from `TIDEMARK_*`, `COMET_*`, `./.comet.yml` or `~/.comet.yml`.
  *
- * @throws InvalidInputError `unknown-option`, `invalid-option`, `url-and-store`, `url-missing`, `config-invalid`
+ * @throws InvalidInputError `unknown-option`, `invalid-option`, `url-and-store`, `url-missing`, `invalid-url`, `invalid-api-key`, `invalid-name`, `config-invalid`, `key-for-project-url`
  * @throws UnsupportedError `unknown-store-scheme`
  * @example
  * ```ts
@@ -68,13 +69,12 @@ export function connect(options: ConnectOptions = {}): Promise<Tidemark> {
 /** The same with other timers and chance: for tests and simulations. */
 export async function connectWith(options: ConnectOptions, retry?: ApiOptions['retry']): Promise<Tidemark> {
   checkConnectOptions(options)
-  const settings = await readSettings(
-    options.url !== undefined || options.store !== undefined,
-    options.apiKey !== undefined,
-  )
+  const settings = await readSettings(options)
   const { loggingFile: file, loggingLevel: level } = settings
-  const apiKey = options.apiKey ?? settings.apiKey
-  const logger = await openLogger({ logger: options.logger, file, level, secrets: [options.apiKey, settings.apiKey] })
+  const given = options.apiKey?.trim()
+  const apiKey = given ?? settings.apiKey
+  const secrets = [given, settings.apiKey].filter((one) => one !== undefined)
+  const logger = await openLogger({ logger: options.logger, file, level, secrets })
   const workspace = checkName(options.workspace ?? settings.workspace ?? defaultWorkspace, 'workspace')
   const project = checkName(options.project ?? settings.project ?? defaultProject, 'project')
   const { signal } = options
@@ -86,6 +86,8 @@ export async function connectWith(options: ConnectOptions, retry?: ApiOptions['r
     )
   const side = url === undefined ? await embed(options, settings, logger) : reach(url, options)
   const { fetch, close, remote } = side
+  // `fetch` would refuse it in words that repeat it.
+  if (remote && apiKey && /[^ -~]/.test(apiKey)) throw (await import('./unusual-key.ts')).unusualKey()
   const api = new Api({
     fetch,
     url: side.url,
@@ -103,15 +105,17 @@ export async function connectWith(options: ConnectOptions, retry?: ApiOptions['r
     compress: options.compress ?? remote,
     workspace,
     project,
-    secrets: [options.apiKey, settings.apiKey].filter((one) => one !== undefined),
+    secrets,
     beforeClose: new Set(),
   }
   return new Tidemark(connection, close)
 }
 
 // Loaded where there is something to read: configuration is in the environment and in files.
-async function readSettings(decided: boolean, keyGiven: boolean): Promise<Settings> {
-  return runtimeProcess() ? (await import('./config.ts')).readSettings(decided, { keyGiven }) : {}
+async function readSettings(given: ConnectOptions): Promise<Settings> {
+  if (!runtimeProcess()) return {}
+  const { readSettings } = await import('./config.ts')
+  return readSettings(given.url !== undefined || given.store !== undefined, { given })
 }
 
 // Loaded with the first store: who reaches a server has none.
@@ -189,20 +193,7 @@ async function whyNoDatabase(): Promise<string | undefined> {
 }
 
 function reach(given: string, { fetch = (request) => globalThis.fetch(request) }: ConnectOptions): OtherSide {
-  let url: URL
-  try {
-    url = new URL(given)
-  } catch (cause) {
-    throw invalidUrl(given, cause)
-  }
-  if (
-    (url.protocol !== 'http:' && url.protocol !== 'https:') ||
-    url.username !== '' ||
-    url.password !== '' ||
-    url.search !== '' ||
-    url.hash !== ''
-  )
-    throw invalidUrl(given)
+  const url = serverUrl(given)
   // Comet's own setting ends in /clientlib, beside which its REST API lies.
   const path = url.pathname.replace(/\/+$/, '').replace(/\/clientlib$/, '')
   let open = true
@@ -214,18 +205,6 @@ function reach(given: string, { fetch = (request) => globalThis.fetch(request) }
       open = false
     },
   }
-}
-
-function invalidUrl(given: unknown, cause?: unknown): InvalidInputError {
-  // Not repeated when it is a string: it may hold a password.
-  const what = typeof given === 'string' ? 'The url' : describe(given)
-  return new InvalidInputError(
-    `${what} is not the address of a server: give one such as 'https://host', without user, query or fragment.`,
-    {
-      code: 'invalid-url',
-      cause,
-    },
-  )
 }
 
 function closed(): UnavailableError {

@@ -99,7 +99,7 @@ export class Experiment extends ExperimentWrites {
    */
   async logArtifact(artifact: Artifact, options: LogOptions = {}): Promise<LoggedArtifact> {
     checkOptions(options, ['base', 'signal', 'onProgress'], 'logArtifact()')
-    const { assets, adding, draftOf } = pendingOf(artifact)
+    const { assets, draftOf } = pendingOf(artifact)
     if (draftOf && options.base !== undefined)
       throw new InvalidInputError(
         `A draft is compared with the version it was made of, ${versionLabel(draftOf)}: leave base out.`,
@@ -114,11 +114,8 @@ export class Experiment extends ExperimentWrites {
       ...(description !== undefined && { description }),
     }
     // As they are now: what is added while this version is under way belongs to the next.
-    const entries = () => [...assets.entries()]
-    const staged = adding.size > 0 ? Promise.all(adding).then(entries) : entries()
-    return this.track(async () =>
-      this.#log({ name, type, about, assets: await staged, ...(draftOf && { draftOf }) }, options),
-    )
+    const staged = [...assets.entries()]
+    return this.track(() => this.#log({ name, type, about, assets: staged, ...(draftOf && { draftOf }) }, options))
   }
 
   /**
@@ -144,7 +141,7 @@ export class Experiment extends ExperimentWrites {
    * A version is the table as it was at one moment. A large table that is edited without pause while it is read is stored as it was met, part by part, and once more when it
    * rests.
    *
-   * @throws InvalidInputError `unsupported-source`, `api-key-missing`, `experiment-ended`, and what is wrong with the table
+   * @throws InvalidInputError `unsupported-source`, `key-column-missing`, `experiment-ended`, and what is wrong with the table
    * @example
    * ```ts
    * const rows = [{ id: 1, label: 'rose' }, { id: 2, label: 'tulip' }]

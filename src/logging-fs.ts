@@ -1,6 +1,7 @@
 import { appendFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { type Logger, type LogLevel, logLevels } from './logging.ts'
+import { type LogLevel, logLevels } from './log-file.ts'
+import type { Logger } from './logging.ts'
 
 const marks: Record<LogLevel, string> = { DEBUG: 'DBG', INFO: 'INF', WARNING: 'WARN', ERROR: 'ERR' }
 

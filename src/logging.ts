@@ -1,6 +1,5 @@
 import { InvalidInputError } from './errors.ts'
 import { describe } from './options.ts'
-import { hasFiles } from './platform/files.ts'
 
 /** Where messages go: `console` is one. */
 export interface Logger {
@@ -9,10 +8,6 @@ export interface Logger {
   warn(message: string): void
   error(message: string): void
 }
-
-export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR'
-
-export const logLevels: readonly LogLevel[] = ['DEBUG', 'INFO', 'WARNING', 'ERROR']
 
 export interface LoggingOptions {
   readonly logger?: Logger
@@ -38,15 +33,8 @@ export async function openLogger({ logger, file, level, secrets = [] }: LoggingO
   if (logger !== undefined) assertLogger(logger)
   const base = logger ?? consoleLogger
   const sinks = [base]
-  const known = logLevels.find((one) => one === level)
-  if (file && known && hasFiles()) {
-    const { fileLogger } = await import('./logging-fs.ts')
-    sinks.push(fileLogger(file, known, (reason) => base.warn(reason)))
-  } else if (file || level) {
-    base.warn(
-      `No log file is written: it takes COMET_LOGGING_FILE and COMET_LOGGING_FILE_LEVEL (${logLevels.join(', ')}).`,
-    )
-  }
+  // Loaded where it is configured: pages have no log files.
+  if (file || level) sinks.push(...(await (await import('./log-file.ts')).openLogFile(file, level, base)))
   return guarded(
     sinks,
     secrets.filter((one) => one !== undefined && one !== ''),

@@ -11,6 +11,7 @@ import { checkOptions, checkText, checkTexts, describe, nearest } from './option
 import { checkName } from './paths.ts'
 import { Pace } from './platform/pace.ts'
 import { timers } from './platform/timers.ts'
+import { Turns } from './platform/turns.ts'
 import { routes } from './protocol/routes.ts'
 import type { Metadata, VersionWire } from './protocol/shapes.ts'
 import { RegisteredArtifact, type UnregisterOptions, VersionEvent, WatchErrorEvent } from './registered.ts'
@@ -57,6 +58,8 @@ const longestInterval = 2 ** 31 - 1
 export class WatchedTables {
   readonly #experiment: WatchingExperiment
   readonly #tables = new Map<string, WatchedTable>()
+  /** The tables of an experiment are often looked at, and change, all at the same time. */
+  readonly #turns = new Turns()
   /** One registration after another, so that two under one name do not watch side by side. */
   #registering: Promise<unknown> = Promise.resolve()
 
@@ -122,11 +125,15 @@ export class WatchedTables {
   }
 
   async #register(name: string, source: unknown, options: RegisterArtifactOptions): Promise<RegisteredArtifact> {
-    // An unsupported source is an error now, before anything is changed.
-    await openHeld(source)
     const before = this.#tables.get(name)
     if (before) return this.#replace(name, before, source, options)
-    const table = new WatchedTable(this.#experiment, name, source, options, (given) => this.unregister(name, given))
+    const table = new WatchedTable(this.#experiment, {
+      name,
+      source,
+      options,
+      turns: this.#turns,
+      unregister: (given) => this.unregister(name, given),
+    })
     try {
       await table.watcher.flush()
     } catch (error) {
@@ -144,6 +151,9 @@ export class WatchedTables {
     source: unknown,
     options: RegisterArtifactOptions,
   ): Promise<RegisteredArtifact> {
+    // An unsupported source is an error now, before anything is changed.
+    const held = await openHeld(source)
+    held()
     const { logger } = this.#experiment.connection
     try {
       await table.watcher.flush()
@@ -159,12 +169,21 @@ export class WatchedTables {
   readonly #onClose = () => this.close()
 }
 
+interface Registration {
+  readonly name: string
+  readonly source: unknown
+  readonly options: RegisterArtifactOptions
+  readonly turns: Turns
+  readonly unregister: (options: UnregisterOptions) => Promise<void>
+}
+
 /** One table: its artifact as users hold it, and how a snapshot of it is committed. */
 class WatchedTable {
   readonly artifact: RegisteredArtifact
   readonly watcher: Watcher<Committed>
   readonly #experiment: WatchingExperiment
   readonly #name: string
+  readonly #turns: Turns
   #options: RegisterArtifactOptions
   /** Pages of the versions before, for as long as the copy of the table is kept. */
   readonly #pages: KeptPages = new Map()
@@ -172,21 +191,22 @@ class WatchedTable {
   /** Versions of this experiment, oldest first; found once. */
   #own: number[] | undefined
 
-  constructor(
-    experiment: WatchingExperiment,
-    name: string,
-    source: unknown,
-    options: RegisterArtifactOptions,
-    unregister: (options: UnregisterOptions) => Promise<void>,
-  ) {
+  constructor(experiment: WatchingExperiment, { name, source, options, turns, unregister }: Registration) {
     this.#experiment = experiment
     this.#name = name
+    this.#turns = turns
     this.#options = options
+    const snapshots = new Snapshots()
     this.watcher = new Watcher({
       name,
       source,
       interval: options.interval ?? defaultInterval,
-      looks: new Snapshots(),
+      looks: {
+        open: async (source) => {
+          await turns.next()
+          return snapshots.open(source)
+        },
+      },
       commit: (snapshot) => this.#commit(snapshot),
       onVersion: ({ logged, created }, before) => {
         // Not created by this commit, and yet new: its first answer was lost, or another experiment that watches the same table was faster.
@@ -208,6 +228,7 @@ class WatchedTable {
   async #commit(snapshot: Snapshot): Promise<Committed> {
     const { type, aliases, metadata, key, keep } = this.#options
     if (key !== undefined) checkKey(key, snapshot)
+    await this.#turns.next()
     this.#letGo?.()
     this.#letGo = timers.after(memoryKept, () => this.#pages.clear())
     const committed = await this.#experiment.commit({
@@ -272,7 +293,7 @@ class WatchedTable {
     const event = new WatchErrorEvent(error)
     this.artifact.dispatchEvent(event)
     if (event.seen || hint === undefined) return
-    this.#experiment.connection.logger.error(`Watching '${this.#name}': ${messageOf(error)} ${hint}`)
+    this.#experiment.connection.logger.error(`${messageOf(error)} ${hint}`)
   }
 }
 
@@ -282,7 +303,7 @@ function checkKey(key: string, { columns, rows }: Snapshot): void {
   const [near] = nearest(key, columns)
   throw new InvalidInputError(
     `The table has no column '${key}' to be its key. ${near ? `Did you mean '${near}'?` : `It has: ${columns.join(', ')}.`}`,
-    { code: 'api-key-missing', fields: { column: key } },
+    { code: 'key-column-missing', fields: { column: key } },
   )
 }
 

@@ -8,7 +8,20 @@ const src = join(root, 'src')
 
 /** From the bottom up. A room may import its own files and rooms of lower rows. */
 const rows: readonly (readonly string[])[] = [
-  ['config', 'config-fs', 'yaml-fs', 'errors', 'options', 'paths', 'platform', 'logging', 'logging-fs'],
+  [
+    'config',
+    'config-fs',
+    'yaml-fs',
+    'server-url',
+    'unusual-key',
+    'errors',
+    'options',
+    'paths',
+    'platform',
+    'logging',
+    'log-file',
+    'logging-fs',
+  ],
   ['protocol'],
   ['references', 'sources', 'codecs', 'content', 'stores'],
   ['client', 'backend', 'watch'],

@@ -40,7 +40,7 @@ export class Session {
   async #mayChoose(): Promise<boolean> {
     const [workspace, store, url, key] = ['workspace', 'store', 'url', 'api-key'].map((name) => this.#values.text(name))
     if (workspace !== undefined || store !== undefined) return false
-    const settings = await readSettings(url !== undefined, { keyGiven: key !== undefined })
+    const settings = await readSettings(url !== undefined, { given: { apiKey: key } })
     return settings.workspace === undefined && (url ?? settings.url) !== undefined
   }
 

@@ -1,34 +1,9 @@
-import {
-  AbortedError,
-  ConflictError,
-  errorFromWire,
-  InvalidInputError,
-  isTidemarkError,
-  NotFoundError,
-  PermissionError,
-  type TidemarkError,
-  UnavailableError,
-} from '../errors.ts'
+import { AbortedError, errorFromWire, isTidemarkError, type TidemarkError, UnavailableError } from '../errors.ts'
 import { reasonOf } from './reason.ts'
+import { sentence } from './sentence.ts'
 
 /** Statuses after which the same request may succeed: RFC 9110, RFC 6585. */
-const transientStatuses: readonly number[] = [408, 425, 429, 502, 503, 504]
-
-/** Comet's `sdk_error_code`s that are about something missing, taken or closed. */
-const cometCodes: ReadonlyMap<number, readonly [category: string, code: string]> = new Map([
-  [624522, [NotFoundError.category, 'artifact-not-found']],
-  [624523, [NotFoundError.category, 'version-not-found']],
-  [90211, [NotFoundError.category, 'experiment-not-found']],
-  [90399, [ConflictError.category, 'version-exists']],
-  [90999, [ConflictError.category, 'experiment-exists']],
-  [90401, [ConflictError.category, 'version-immutable']],
-  [90402, [ConflictError.category, 'version-not-closed']],
-  [90403, [ConflictError.category, 'version-failed']],
-  [90210, [PermissionError.category, 'no-write-access']],
-  [90410, [InvalidInputError.category, 'invalid-state']],
-  [90219, [NotFoundError.category, 'workspace-not-found']],
-  [90212, [PermissionError.category, 'unknown-api-key']],
-])
+export const transientStatuses: readonly number[] = [408, 425, 429, 502, 503, 504]
 
 /** What fetch or the reading of a body threw, as one of our errors. `what` says what was asked, without keys. */
 export async function toClientError(
@@ -39,7 +14,8 @@ export async function toClientError(
 ): Promise<TidemarkError> {
   if (isTidemarkError(error)) return error
   if (signal?.aborted) return new AbortedError(`${what} was aborted.`, { code: 'aborted', cause: signal.reason })
-  return new UnavailableError(`${what} failed: ${reasonOf(error)}. Check the address and the network.`, {
+  const reason = error instanceof SyntaxError ? 'the answer is not JSON, or breaks off' : reasonOf(error)
+  return new UnavailableError(`${sentence(`${what} failed: ${reason}`)} Check the address and the network.`, {
     code: 'no-connection',
     fields: { transient: remote },
     cause: error,
@@ -53,19 +29,9 @@ export async function refusal(response: Response, what: string, remote: boolean)
   const { msg, sdkErrorCode, ours } = readEnvelope(await response.text())
   const mark = transient ? { transient } : {}
   if (ours) return errorFromWire(ours.category, msg ?? what, { code: ours.code, fields: { ...ours.fields, ...mark } })
-  const message = msg ? `${what} was refused: ${msg}` : `${what} was answered with status ${status}.`
-  const known = sdkErrorCode === undefined ? undefined : cometCodes.get(sdkErrorCode)
-  if (known) return errorFromWire(known[0], message, { code: known[1], fields: { status } })
-  return errorFromWire(categoryOf(status), message, { code: 'request-failed', fields: { status, ...mark } })
-}
-
-/** Of an answer that says no more than its status. */
-export function categoryOf(status: number): string {
-  if (status === 401 || status === 403) return PermissionError.category
-  if (status === 404 || status === 410) return NotFoundError.category
-  if (status === 409 || status === 412) return ConflictError.category
-  if (status >= 500 || transientStatuses.includes(status)) return UnavailableError.category
-  return InvalidInputError.category
+  // Loaded with the first answer of Comet's, or of a proxy.
+  const { foreignRefusal } = await import('./foreign-refusal.ts')
+  return foreignRefusal({ what, status, msg, sdkErrorCode, mark })
 }
 
 interface Envelope {

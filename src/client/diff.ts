@@ -47,7 +47,7 @@ export class DiffChange {
    * What changed in a table: columns, and rows with their cells. Only the parts of the table that differ are read. `undefined` when one of the sides is no table: neither a
    * table nor an Arrow file.
    *
-   * @throws InvalidInputError `api-key-missing`: not both have such a column; `key-repeated`: it does not tell rows apart
+   * @throws InvalidInputError `key-column-missing`: not both have such a column; `key-repeated`: it does not tell rows apart
    * @example
    * ```ts
    * const { changed } = await (await experiment.getArtifact('train:v0')).diff(await experiment.getArtifact('train:v1'))

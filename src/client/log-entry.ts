@@ -104,7 +104,7 @@ export function checkLabel(label: unknown, what: string): string {
   const reason = labelProblem(label)
   if (reason === undefined && typeof label === 'string') return label
   throw new InvalidInputError(
-    `${describe(label)} cannot be the name of a ${what}: ${reason}. Names have 1 to ${longestLabel} characters and no control characters.`,
+    `${describe(label)} cannot be the ${what}'s name: ${reason}. Names have 1 to ${longestLabel} characters and no control characters.`,
     { code: 'invalid-name', fields: { what } },
   )
 }

@@ -4,20 +4,31 @@ import type { JsonValue } from '../protocol/shapes.ts'
 import { checkJson } from './metadata.ts'
 
 /**
- * The value of a parameter or other as it travels: JSON. What JSON has no word for becomes the text people write for it; a typed array becomes an array.
+ * The value of a parameter or other as it travels: JSON. What JSON has no word for becomes the text people write for it, at any depth; a typed array becomes an array.
  *
- * @throws InvalidInputError `invalid-value`
+ * @throws InvalidInputError `invalid-value`, `value-unreadable`
  */
 export function checkLoggedValue(value: unknown, what: string): JsonValue {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
-  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
-  if (typeof value === 'bigint') return String(value)
+  return checkJson(value, what, logged)
+}
+
+function logged(value: unknown, path: string, reason = `it is ${describe(value)}`): JsonValue {
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value)
   if (value instanceof Date && !Number.isNaN(value.getTime())) return value.toISOString()
-  if (typeof value === 'object' && !(value instanceof Date)) return checkJson(value, what)
+  if (isTypedArray(value)) return Array.from(value, inJson)
   throw new InvalidInputError(
-    `${what} cannot be logged: it is ${describe(value)}. Give text, a number, a boolean, null, a date, or an array or plain object of them.`,
-    { code: 'invalid-value', fields: { what } },
+    `${path} cannot be logged: ${reason}. Give text, a number, a boolean, null, a date, or an array or plain object of them.`,
+    { code: 'invalid-value', fields: { what: path } },
   )
+}
+
+/** Here, since what looks at values of every kind is loaded with the first of them. */
+function isTypedArray(value: unknown): value is ArrayBufferView & ArrayLike<number | bigint> {
+  return ArrayBuffer.isView(value) && 'length' in value
+}
+
+function inJson(value: number | bigint): JsonValue {
+  return Number.isFinite(value) ? Number(value) : String(value)
 }
 
 /**

@@ -17,36 +17,39 @@ const longestPath = 100
 export function checkMetadata(value: unknown, what = 'metadata'): Metadata | undefined {
   if (value === undefined) return undefined
   try {
-    if (!isPlainObject(value)) throw notJson(what, value)
-    return copyObject(value, what, 0)
+    if (!isPlainObject(value)) return notJson(value, what)
+    return copyObject(value, what, 0, notJson)
   } catch (cause) {
     // A getter or a proxy runs its owner's code.
     throw unreadable(cause, what)
   }
 }
+
+/** What is no JSON: something that stands for it, or an error. `reason` says more than its type does. */
+type Other = (value: unknown, path: string, reason?: string) => JsonValue
 
 /** A copy of plain JSON of any form. */
-export function checkJson(value: unknown, what: string): JsonValue {
+export function checkJson(value: unknown, what: string, other: Other): JsonValue {
   try {
-    return copy(value, what, 0)
+    return copy(value, what, 0, other)
   } catch (cause) {
     // A getter or a proxy runs its owner's code.
     throw unreadable(cause, what)
   }
 }
 
-function copyObject(value: object, path: string, depth: number): Metadata {
+function copyObject(value: object, path: string, depth: number, other: Other): Metadata {
   const entries = Object.entries(value).filter(([, one]) => one !== undefined)
-  return Object.fromEntries(entries.map(([key, one]) => [key, copy(one, `${path}.${key}`, depth + 1)]))
+  return Object.fromEntries(entries.map(([key, one]) => [key, copy(one, `${path}.${key}`, depth + 1, other)]))
 }
 
-function copy(value: unknown, path: string, depth: number): JsonValue {
-  if (depth > deepest) throw notJson(path, value, `it is nested more than ${deepest} deep, or holds itself`)
+function copy(value: unknown, path: string, depth: number, other: Other): JsonValue {
+  if (depth > deepest) return other(value, shortened(path), `it is nested more than ${deepest} deep, or holds itself`)
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
   if (typeof value === 'number' && Number.isFinite(value)) return value
-  if (Array.isArray(value)) return value.map((one, index) => copy(one, `${path}[${index}]`, depth + 1))
-  if (isPlainObject(value)) return copyObject(value, path, depth)
-  throw notJson(path, value)
+  if (Array.isArray(value)) return value.map((one, index) => copy(one, `${path}[${index}]`, depth + 1, other))
+  if (isPlainObject(value)) return copyObject(value, path, depth, other)
+  return other(value, shortened(path))
 }
 
 function isPlainObject(value: unknown): value is object {
@@ -55,12 +58,12 @@ function isPlainObject(value: unknown): value is object {
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
-function notJson(path: string, value: unknown, reason = `it is ${describe(value)}`): InvalidInputError {
-  return new InvalidInputError(
-    `${shortened(path)} cannot be stored: ${reason}. Metadata takes strings, finite numbers, booleans, null, and arrays and plain objects of them.`,
+function notJson(value: unknown, path: string, reason = `it is ${describe(value)}`): never {
+  throw new InvalidInputError(
+    `${path} cannot be stored: ${reason}. Metadata takes strings, finite numbers, booleans, null, and arrays and plain objects of them.`,
     {
       code: 'invalid-metadata',
-      fields: { path: shortened(path) },
+      fields: { path },
     },
   )
 }

@@ -8,8 +8,8 @@ import {
   UnsupportedError,
 } from '../errors.ts'
 import { describe } from '../options.ts'
-import { categoryOf } from './api-error.ts'
 import { reasonOf } from './reason.ts'
+import { categoryOf } from './status-category.ts'
 
 export interface RemoteOptions {
   /** List what is below the URI, and keep its state; default true where it can be done. */

@@ -79,7 +79,7 @@ export async function openBoth(before: TablePlace, after: TablePlace, signal?: A
   return { before: old, after: fresh, recordedKey: after.entry.info?.key ?? before.entry.info?.key }
 }
 
-/** @throws InvalidInputError `api-key-missing`, `key-repeated`; CorruptionError `table-damaged` */
+/** @throws InvalidInputError `key-column-missing`, `key-repeated`; CorruptionError `table-damaged` */
 export async function diffTables(tables: OpenedTables, options: TableDiffOptions): Promise<TableDiff> {
   const { limit = defaultLimit } = options
   const comparison = await compare(tables, options)
@@ -149,7 +149,7 @@ function keyPairs(key: RowMatch['key'], pairs: readonly ColumnPair[], { before, 
     const hint = near ? `Did you mean '${near}'?` : `Both have: ${known.join(', ')}.`
     throw new InvalidInputError(
       `Not both of ${before.table.what} and ${after.table.what} have a column '${name}' to be the key. ${known.length > 0 ? hint : 'Leave the key out.'}`,
-      { code: 'api-key-missing', fields: { column: name } },
+      { code: 'key-column-missing', fields: { column: name } },
     )
   })
 }

@@ -1,4 +1,5 @@
 import type { AssetKind, Encoded, EncodeOptions } from '../codecs/codec.ts'
+import { readingValue } from '../codecs/reading-value.ts'
 import { TableMemory } from '../codecs/table-memory.ts'
 import { TableRecall } from '../codecs/table-recall.ts'
 import { isTidemarkError } from '../errors.ts'
@@ -19,6 +20,18 @@ export interface Snapshot {
   /** Read without a pause: the table as it was at one moment. Else each part as it was when its turn came. */
   readonly whole: boolean
   encode(options: EncodeOptions): Promise<Encoded>
+}
+
+/** A table to look at, as often as one likes. */
+export interface Looking {
+  /**
+   * A hash of all that it holds: equal as long as the version made of it would be.
+   *
+   * @throws InvalidInputError what is wrong with the source, or with a cell
+   */
+  look(): Promise<string>
+  /** A copy to make a version of: valid until the next is taken. */
+  take(): Promise<Snapshot>
 }
 
 /** What a look at a table found. */
@@ -57,20 +70,29 @@ export class Snapshots {
     this.#openHasher = options.openHasher ?? openHasher
   }
 
-  /**
-   * A hash of all that the source holds: equal as long as the version made of it would be.
-   *
-   * @throws InvalidInputError what is wrong with the source, or with a cell
-   */
-  async look(source: unknown): Promise<string> {
+  /** A source, for a look and perhaps a copy: a function is called once for both. */
+  async open(source: unknown): Promise<Looking> {
     const held = await openHeld(source)
+    return {
+      look: () => readingValue(() => this.#look(held())),
+      take: () => readingValue(() => this.#take(held())),
+    }
+  }
+
+  async look(source: unknown): Promise<string> {
+    return (await this.open(source)).look()
+  }
+
+  async take(source: unknown): Promise<Snapshot> {
+    return (await this.open(source)).take()
+  }
+
+  async #look(held: Held): Promise<string> {
     const known = held.kind === 'frame' ? this.#known.get(held.value) : undefined
     return known ?? (await untilAtRest(async () => this.#pace().run(await this.#steps(held, false)))).hash
   }
 
-  /** A copy to make a version of: valid until the next is taken. */
-  async take(source: unknown): Promise<Snapshot> {
-    const held = await openHeld(source)
+  async #take(held: Held): Promise<Snapshot> {
     this.#keepCopies()
     return untilAtRest(async () => {
       const pace = this.#pace()

@@ -1,6 +1,6 @@
 import { describe, isPlainObject, isTableLike, isTypedArray, type PlainObject } from '../codecs/capabilities.ts'
 import { isWrapped, unwrap } from '../codecs/values.ts'
-import { InvalidInputError } from '../errors.ts'
+import { InvalidInputError, isTidemarkError, UnavailableError } from '../errors.ts'
 
 /** What a watched source holds now. */
 export type Held =
@@ -11,15 +11,26 @@ export type Held =
   | { readonly kind: 'arrays'; readonly value: unknown }
 
 /**
- * What the source holds now; a function is called for it.
+ * A source, to see what it holds as often as one likes; a function, which may be dear, is called once.
  *
- * @throws InvalidInputError `unsupported-source`, and what the function throws
+ * @throws UnavailableError `source-failed`, with what the function threw as its cause
+ * @throws InvalidInputError `unsupported-source`, also when it is looked at
  */
-export async function openHeld(source: unknown): Promise<Held> {
-  if (typeof source !== 'function') return heldOf(source)
-  const given: unknown = await source()
+export async function openHeld(source: unknown): Promise<() => Held> {
+  if (typeof source !== 'function') return () => heldOf(source)
+  const given = await callFor(source)
   if (typeof given === 'function') throw unsupported(given, 'The function gave another function.')
-  return heldOf(given)
+  return () => heldOf(given)
+}
+
+async function callFor(source: CallableFunction): Promise<unknown> {
+  try {
+    return await source()
+  } catch (cause) {
+    if (isTidemarkError(cause)) throw cause
+    const reason = cause instanceof Error ? cause.message : `it threw ${describe(cause)}`
+    throw new UnavailableError(`The function that gives the table failed: ${reason}`, { code: 'source-failed', cause })
+  }
 }
 
 /** Of records and of columns; what else there is counts as endless. */

@@ -1,6 +1,6 @@
-import { InvalidInputError } from '../errors.ts'
+import { errorFromWire, InvalidInputError, isTidemarkError } from '../errors.ts'
 import type { Timers } from '../platform/timers.ts'
-import type { Snapshot } from './snapshots.ts'
+import type { Looking, Snapshot } from './snapshots.ts'
 
 export interface WatcherOptions<Version> {
   /** For messages. */
@@ -8,10 +8,7 @@ export interface WatcherOptions<Version> {
   readonly source: unknown
   /** Milliseconds between two looks. */
   readonly interval: number
-  readonly looks: {
-    look(source: unknown): Promise<string>
-    take(source: unknown): Promise<Snapshot>
-  }
+  readonly looks: { open(source: unknown): Promise<Looking> }
   /** Makes the snapshot a version; whatever it rejects with is tried again. */
   readonly commit: (snapshot: Snapshot) => Promise<Version>
   readonly onVersion: (version: Version, before: Version | undefined) => void
@@ -107,7 +104,8 @@ export class Watcher<Version> {
     try {
       await turn
       this.#failures = 0
-    } catch (error) {
+    } catch (cause) {
+      const error = named(cause, this.#options.name)
       this.#pending = true
       const isRefusal = error instanceof InvalidInputError
       // The table can be right again any time; a store that fails is given time.
@@ -136,8 +134,8 @@ export class Watcher<Version> {
   }
 
   async #turn(told: boolean): Promise<void> {
-    const source = this.#source
-    const seen = await this.#options.looks.look(source)
+    const looking = await this.#options.looks.open(this.#source)
+    const seen = await looking.look()
     this.#complaint = seen === this.#refused ? this.#complaint : undefined
     if (seen === this.#sent) {
       this.#pending = false
@@ -146,7 +144,7 @@ export class Watcher<Version> {
     this.#pending = true
     if (!told && seen === this.#refused) return
     try {
-      await this.#send(await this.#take(source, seen))
+      await this.#send(await this.#take(looking, seen))
       this.#refused = undefined
     } catch (error) {
       this.#refused = error instanceof InvalidInputError ? seen : undefined
@@ -154,10 +152,10 @@ export class Watcher<Version> {
     }
   }
 
-  async #take(source: unknown, seen: string): Promise<Snapshot> {
+  async #take(looking: Looking, seen: string): Promise<Snapshot> {
     let before = seen
     for (let reading = 1; ; reading++) {
-      const snapshot = await this.#options.looks.take(source)
+      const snapshot = await looking.take()
       if (snapshot.whole || snapshot.hash === before || reading === readings) return snapshot
       before = snapshot.hash
     }
@@ -175,6 +173,17 @@ export class Watcher<Version> {
     }
     this.#pending = false
   }
+}
+
+/** An experiment watches many tables, and its end tells of any of them. */
+function named(error: unknown, name: string): unknown {
+  if (!isTidemarkError(error)) return error
+  const { category, message, code, fields, cause } = error
+  return errorFromWire(category, `Watching '${name}': ${message}`, {
+    code,
+    fields: { artifact: name, ...fields },
+    cause,
+  })
 }
 
 function notWatched(name: string): InvalidInputError {

@@ -1,5 +1,6 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { readSettings } from '../../src/config.ts'
 import * as tidemark from '../../src/index.ts'
@@ -39,10 +40,38 @@ describe('configuration', () => {
     ['an empty variable is none', { TIDEMARK_WORKSPACE: '', COMET_WORKSPACE: 'c' }, [], { workspace: 'c' }],
     ['a key alone is no place to send to', { COMET_API_KEY: 'k' }, [], { apiKey: 'k' }],
     [
-      'numbers in YAML',
+      'values in YAML as they stand there',
       {},
-      [{ name: 'f', text: 'COMET_WORKSPACE: 123\nCOMET_PROJECT_NAME: [1]\nother: {a: 1}' }],
-      { workspace: '123' },
+      [
+        {
+          name: 'f',
+          text: 'COMET_WORKSPACE: 0123\nCOMET_PROJECT_NAME: 1.0\nCOMET_API_KEY: 123456789012345678901234\nother: {a: 1}',
+        },
+      ],
+      { workspace: '0123', project: '1.0', apiKey: '123456789012345678901234' },
+    ],
+    [
+      'words of YAML',
+      {},
+      [{ name: 'f', text: 'COMET_WORKSPACE: no\nCOMET_PROJECT_NAME: ~\nCOMET_API_KEY: null\nTIDEMARK_STORE:\n' }],
+      { workspace: 'no' },
+    ],
+    [
+      'anchors and merged maps in YAML',
+      {},
+      [
+        {
+          name: 'f',
+          text: 'team: &team vision\nCOMET_WORKSPACE: *team\nbase: &base {COMET_PROJECT_NAME: p}\n<<: *base\n',
+        },
+      ],
+      { workspace: 'vision', project: 'p' },
+    ],
+    [
+      'blanks and line ends around values are none of them',
+      { COMET_WORKSPACE: ' team\r', COMET_API_KEY: 'sesame\n', TIDEMARK_STORE: ' ' },
+      [],
+      { workspace: 'team', apiKey: 'sesame' },
     ],
     ['an empty file', {}, [{ name: 'f', text: '# nothing\n' }], {}],
     [
@@ -72,6 +101,20 @@ describe('configuration', () => {
         code: 'config-invalid',
         message: expect.stringContaining('./.comet.yml'),
       })
+  })
+
+  it.each([
+    ['COMET_API_KEY: "sesame\n foo: ][', /not valid YAML \(missing char at line 2, column \d+\)/],
+    ['a: 1\nCOMET_API_KEY: sesame\na: 2\n', /duplicate key at line 3/],
+    ['COMET_API_KEY: *sesame', /not valid YAML/],
+    ['COMET_API_KEY=sesame', /lines such as "COMET_WORKSPACE: team", not plain text/],
+    ['COMET_API_KEY: [sesame]', /COMET_API_KEY in \.\/\.comet\.yml must be one value/],
+    ['COMET_API_KEY: {key: sesame}', /COMET_API_KEY in \.\/\.comet\.yml must be one value/],
+  ])('says what is wrong in a file, and nothing that stands in it: %j', async (text, message) => {
+    const reading = readSettings(false, { env: {}, files: [{ name: './.comet.yml', text }] })
+    const error = await reading.then(() => undefined).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code: 'config-invalid', message: expect.stringMatching(message) })
+    expect(inspect(error, { depth: 9 })).not.toContain('sesame')
   })
 
   it('sends no key from elsewhere to a server that a project names', async () => {
@@ -141,6 +184,35 @@ describe('connect', () => {
     ['memory:', 'invalid-options', /object of options/],
   ])('%j', async (options, code, message) => {
     await expect(connect(untyped(options))).rejects.toMatchObject({ code, message: expect.stringMatching(message) })
+  })
+
+  it.each(['se\nsame', 'sesamé', '\u0000', 'ключ'])(
+    'refuses a key that cannot be sent, without repeating it: %j',
+    async (apiKey) => {
+      const asked: Request[] = []
+      const fetch = async (request: Request) => {
+        asked.push(request)
+        return new Response()
+      }
+      const error = await connect({ url: 'https://x', apiKey, fetch }).catch((thrown: unknown) => thrown)
+      expect(error).toMatchObject({ code: 'invalid-api-key', message: expect.stringContaining('API key') })
+      expect(inspect(error, { depth: 9 })).not.toContain(apiKey)
+      expect(asked).toEqual([])
+    },
+  )
+
+  it('sends a key without the line end it was read with, and hides it in the log', async () => {
+    const lines: string[] = []
+    const log = (line: string) => void lines.push(line)
+    const tidemark = await open({
+      url: 'https://x',
+      apiKey: 'sesame\n',
+      logger: { debug: log, info: log, warn: log, error: log },
+      fetch: async (request) => Response.json({ msg: `No ${request.headers.get('authorization')}!` }, { status: 503 }),
+    })
+    await expect(tidemark.getWorkspaces()).rejects.toMatchObject({ message: expect.stringContaining('No sesame!') })
+    expect(lines.join()).toContain('No ***!')
+    expect(lines.join()).not.toContain('sesame')
   })
 
   it('keeps metadata and bytes apart, and leaves stores it was given open', async () => {
@@ -214,6 +286,23 @@ describe('the default connection', () => {
     await expect(connect({ apiKey: 'sesame' })).rejects.toMatchObject({ code: 'key-for-project-url' })
   })
 
+  it.each([
+    ['COMET_WORKSPACE', 'a/b', 'invalid-name'],
+    ['TIDEMARK_PROJECT', 'a:b', 'invalid-name'],
+    ['COMET_URL_OVERRIDE', 'localhost:5173', 'invalid-url'],
+  ])('says where a setting stands that is wrong: %s', async (name, value, code) => {
+    vi.stubEnv(name, value)
+    const refused = { code, message: expect.stringMatching(new RegExp(`It comes from ${name}\\.$`)) }
+    await expect(createExperiment()).rejects.toMatchObject(refused)
+    vi.stubEnv(name, '')
+    await writeFile('../.comet.yml', `${name}: "${value}"\n`)
+    const inFile = { code, message: expect.stringMatching(`It comes from ${name} in ~/.comet.yml.`) }
+    await expect(createExperiment()).rejects.toMatchObject(inFile)
+    // What the program says itself is its own fault.
+    const own = { workspace: 'a/b', project: 'a/b', store: 'memory:' }
+    await expect(connect(own)).rejects.toMatchObject({ message: expect.not.stringContaining('comes from') })
+  })
+
   it('tries again after a configuration that was wrong', async () => {
     vi.stubEnv('TIDEMARK_STORE', 'gopher://x')
     await expect(createExperiment()).rejects.toMatchObject({ code: 'unknown-store-scheme' })
@@ -221,11 +310,11 @@ describe('the default connection', () => {
     expect((await createExperiment()).project).toBe('general')
   })
 
-  it('writes a log file where it is asked to, without the key', async () => {
+  it.each(['info', 'INFO'])('writes a log file where it is asked to, without the key: %s', async (level) => {
     vi.stubEnv('TIDEMARK_STORE', 'memory:')
     vi.stubEnv('COMET_API_KEY', 'sesame')
     vi.stubEnv('COMET_LOGGING_FILE', 'tidemark.log')
-    vi.stubEnv('COMET_LOGGING_FILE_LEVEL', 'INFO')
+    vi.stubEnv('COMET_LOGGING_FILE_LEVEL', level)
     const experiment = await createExperiment()
     await experiment.uploadArtifact('sesame', 1)
     const log = await readFile('tidemark.log', 'utf8')

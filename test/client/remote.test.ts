@@ -138,6 +138,21 @@ describe('a server', () => {
     })
   })
 
+  it.each([
+    [
+      'a page',
+      async () => new Response('<html>'),
+      / of host\.example failed: the answer is not JSON, or breaks off\. Check the address/,
+    ],
+    ['a busy server', async () => new Response('', { status: 503 }), /with status 503\. Try again later\.$/],
+    ['a locked door', async () => new Response('', { status: 401 }), /with status 401\. Check the API key\.$/],
+    ['few words', async () => Response.json({ msg: 'slow down' }, { status: 429 }), /was refused: slow down\.$/],
+    ['a sentence', async () => Response.json({ msg: 'Not now!' }, { status: 429 }), /was refused: Not now!$/],
+  ])('that answers with %s: what is said names it and the way out', async (_, fetch, message) => {
+    const tidemark = await open({ url: 'https://host.example/at/', fetch })
+    await expect(tidemark.createExperiment()).rejects.toMatchObject({ message: expect.stringMatching(message) })
+  })
+
   it('never sees its key in a log, nor does anyone else', async () => {
     const { fetch } = server()
     const lines: string[] = []

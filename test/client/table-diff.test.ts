@@ -324,10 +324,10 @@ describe('tables at their edges', () => {
     })
     await expect(compare(twice, old, { key: 'id' })).rejects.toMatchObject({ code: 'key-repeated' })
     await expect(compare(old, twice, { key: 'ID' })).rejects.toMatchObject({
-      code: 'api-key-missing',
+      code: 'key-column-missing',
       message: expect.stringContaining("Did you mean 'id'?"),
     })
-    await expect(compare(old, [{ other: 'x' }], { key: 'id' })).rejects.toMatchObject({ code: 'api-key-missing' })
+    await expect(compare(old, [{ other: 'x' }], { key: 'id' })).rejects.toMatchObject({ code: 'key-column-missing' })
   })
 
   it('dictionaries: the same codes for other values are other cells, and new values at the end change nothing', async () => {

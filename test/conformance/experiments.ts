@@ -64,7 +64,8 @@ export function experimentConformance(name: string, open: () => Promise<OpenedSe
       experiment.logParameters({
         layers: [64, 64],
         optimizer: 'adam',
-        nested: { a: [true, null] },
+        nested: { a: [true, null], clip: Number.POSITIVE_INFINITY, seeds: [3n, Number.NaN], since: new Date(0) },
+        weights: Float32Array.of(0.5, Number.NaN),
         big: 12n,
         when: new Date(0),
       })
@@ -85,7 +86,8 @@ export function experimentConformance(name: string, open: () => Promise<OpenedSe
         lr: '0.2',
         layers: '[64,64]',
         optimizer: 'adam',
-        nested: '{"a":[true,null]}',
+        nested: '{"a":[true,null],"clip":"Infinity","seeds":["3","NaN"],"since":"1970-01-01T00:00:00.000Z"}',
+        weights: '[0.5,"NaN"]',
         big: '12',
         when: '1970-01-01T00:00:00.000Z',
       })
@@ -355,7 +357,8 @@ export function experimentConformance(name: string, open: () => Promise<OpenedSe
         [() => Reflect.apply(experiment.logMetrics, experiment, [[1, 2]]), 'invalid-value'],
         [() => experiment.logParameter('f', () => 1), 'invalid-value'],
         [() => experiment.logParameter('p', undefined), 'invalid-value'],
-        [() => experiment.logParameter('m', { deep: new Map() }), 'invalid-metadata'],
+        [() => experiment.logParameter('m', { deep: new Map() }), 'invalid-value'],
+        [() => experiment.logParameter('d', { at: new Date(Number.NaN) }), 'invalid-value'],
         [() => Reflect.apply(experiment.addTags, experiment, ['wet']), 'invalid-option'],
         [() => Reflect.apply(experiment.logHtml, experiment, [7]), 'invalid-option'],
         [() => experiment.logRemoteAsset('javascript:alert(1)'), 'invalid-uri'],

@@ -146,7 +146,7 @@ describe('what can be watched', () => {
     await wrong({ keep: 1.5 }).toMatchObject({ code: 'invalid-option' })
     await wrong({ key: 3 }).toMatchObject({ code: 'invalid-option' })
     await wrong({ key: 'labels' }).toMatchObject({
-      code: 'api-key-missing',
+      code: 'key-column-missing',
       message: expect.stringContaining("'label'"),
     })
     await expect(experiment.registerArtifact('a/b', flowers())).rejects.toMatchObject({ code: 'invalid-name' })
@@ -233,6 +233,36 @@ describe('a table that changes', () => {
     expect(await decoded(again.latest)).toEqual(rows)
   })
 
+  it('of a function, which is called once for each look', async () => {
+    const { experiment } = await begin()
+    let calls = 0
+    const watched = await experiment.registerArtifact('view', () => [{ calls: ++calls }], { interval: never })
+    expect(calls).toBe(1)
+    await watched.flush()
+    expect(calls).toBe(2)
+    expect(await decoded(watched.latest)).toEqual([{ calls: 2 }])
+    await watched.unregister({ discard: true })
+  })
+
+  it('of many tables at the same time leaves others their turn', async () => {
+    const { experiment } = await begin()
+    const tables = Array.from({ length: 200 }, (_, id) => [{ id }])
+    await Promise.all(tables.map((rows, id) => experiment.registerArtifact(`t${id}`, rows, { interval: never })))
+    for (const [row] of tables) row.id = -row.id
+    let ended = false
+    const ending = experiment.end().then(() => {
+      ended = true
+    })
+    let turns = 0
+    while (!ended) {
+      turns++
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await ending
+    // One for each look and one for each commit, about; without any, all of them were one task.
+    expect(turns).toBeGreaterThan(tables.length)
+  })
+
   it('under two experiments at once, and under two names', async () => {
     const store = memoryStore()
     const one = await begin({ store })
@@ -289,6 +319,32 @@ describe('a table that is wrong for a while', () => {
     expect(watched.pending).toBe(false)
   })
 
+  it.each([
+    ['a function that throws', () => Promise.reject(new Error('no such view')), 'source-failed', /no such view/],
+    ['a function that throws no error', () => Promise.reject(), 'source-failed', /it threw undefined/],
+    [
+      'a cell that throws',
+      () => [Object.defineProperty({}, 'id', { enumerable: true, get: boom })],
+      'value-unreadable',
+      /no such cell/,
+    ],
+  ])(
+    'by %s is told as an error of ours, with the name of the table, and mended by the next look',
+    async (_, fail, code, reason) => {
+      const { experiment } = await begin()
+      let source: () => unknown = () => [{ id: 1 }]
+      const watched = await experiment.registerArtifact('view', () => source(), { interval: never })
+      source = fail
+      const refused = { code, message: expect.stringMatching(/^Watching 'view': /), fields: { artifact: 'view' } }
+      await expect(watched.flush()).rejects.toMatchObject(refused)
+      await expect(watched.flush()).rejects.toMatchObject({ message: expect.stringMatching(reason) })
+      await expect(experiment.end()).rejects.toMatchObject(refused)
+      source = () => [{ id: 2 }]
+      await experiment.end()
+      expect(await decoded(watched.latest)).toEqual([{ id: 2 }])
+    },
+  )
+
   it('holds up the end, which can be tried again', async () => {
     const { experiment } = await begin()
     const rows: Record<string, unknown>[] = [{ id: 1 }, { id: 2 }]
@@ -316,6 +372,10 @@ describe('a table that is wrong for a while', () => {
     await watched.unregister({ discard: true })
   })
 })
+
+function boom(): never {
+  throw new Error('no such cell')
+}
 
 describe('unregistering', () => {
   it('takes a last look, and then none', async () => {
