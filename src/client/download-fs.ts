@@ -13,7 +13,7 @@ import {
   unlink,
   writeFile,
 } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ConflictError, InvalidInputError, isTidemarkError, PermissionError, UnavailableError } from '../errors.ts'
 import { refuseHomePath } from '../platform/home-path.ts'
@@ -49,7 +49,6 @@ function pathOf(given: string | URL): string {
 }
 
 class FolderTarget implements DownloadTarget {
-  readonly folds = true
   readonly #root: string
   readonly #name: string
   /** Staged files in the order they came: logical path and number of the temporary. */
@@ -71,6 +70,12 @@ class FolderTarget implements DownloadTarget {
     this.#made.push(...folders)
   }
 
+  /** Asked of the file system itself: each disk of a machine may have its own way. */
+  async folds(): Promise<boolean> {
+    const aside = await this.#openAside()
+    return (await this.#look(join(this.#root, basename(aside).toUpperCase()))) !== undefined
+  }
+
   async existing(path: string): Promise<ExistingFile | undefined> {
     const parents = path.split('/').slice(0, -1)
     for (let depth = 1; depth <= parents.length; depth++)
@@ -85,8 +90,7 @@ class FolderTarget implements DownloadTarget {
 
   async stage(path: string, size: number, body: AsyncIterable<Uint8Array>): Promise<void> {
     this.#assertWhole()
-    this.#aside ??= await named(this.#name, () => mkdtemp(join(this.#root, '.tidemark-')))
-    const temporary = join(this.#aside, String(this.#staged.length))
+    const temporary = join(await this.#openAside(), String(this.#staged.length))
     this.#staged.push({ path, temporary })
     if (size > smallFile) return named(this.#name, () => writeLarge(temporary, body))
     const bytes = await collect(body, size)
@@ -117,6 +121,11 @@ class FolderTarget implements DownloadTarget {
       throw error
     }
     this.#made.length = 0
+  }
+
+  async #openAside(): Promise<string> {
+    this.#aside ??= await named(this.#name, () => mkdtemp(join(this.#root, '.tidemark-')))
+    return this.#aside
   }
 
   #assertWhole(): void {

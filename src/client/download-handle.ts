@@ -8,7 +8,7 @@ import { type DownloadTarget, type ExistingFile, inTheWay } from './download-tar
 export function handleTarget(root: FileSystemDirectoryHandle): DownloadTarget {
   const made: { folder: FileSystemDirectoryHandle; name: string }[] = []
   return {
-    folds: true,
+    folds: async () => true,
     async existing(path): Promise<ExistingFile | undefined> {
       const folder = await folderOf(root, path, false)
       const handle = folder && (await fileIn(folder, path))

@@ -4,7 +4,6 @@ import { type DownloadTarget, type ExistingFile, fileExists } from './download-t
 export function mapTarget(map: Map<string, Uint8Array>): DownloadTarget {
   const staged = new Map<string, Uint8Array>()
   return {
-    folds: false,
     async existing(path): Promise<ExistingFile | undefined> {
       const bytes = map.get(path)
       return (

@@ -11,8 +11,8 @@ export interface ExistingFile {
 
 /** Where a download goes. Files are staged out of sight, then published all together; whatever happens, `discard` leaves no temporary behind. */
 export interface DownloadTarget {
-  /** Paths that differ in case or spelling alone may be one place there, and no file has others below it. */
-  readonly folds: boolean
+  /** Whether paths that differ in case or spelling alone may be one place there. Without it, every path is its own, also one below a file. */
+  folds?(): Promise<boolean>
   /**
    * The file at this path, if any.
    *

@@ -43,7 +43,8 @@ export async function download(
   const { overwrite = 'fail', signal, onProgress } = options
   try {
     const { files, remote } = options.only ? planOne(reader, options.only) : await planDownload(reader, options)
-    if (target.folds) assertApart(files, reader.what)
+    const clash = target.folds && findClash(files, reader.what)
+    if (clash && (await target.folds?.())) throw clash
     const { wanted, kept } = await choose(files, target, overwrite, signal)
     const totalBytes = wanted.reduce((sum, { size }) => sum + size, 0)
     const progress = new ProgressReporter(onProgress, { phase: 'downloading', totalBytes, totalFiles: wanted.length })
@@ -132,27 +133,28 @@ function unsafe(path: string, what: string, cause?: unknown): CorruptionError {
   )
 }
 
-/** No two files may meet at one place on a file system that ignores case or spelling, nor a file and a folder. */
-function assertApart(files: readonly Entry[], what: string): void {
+/** Two files that meet at one place on a file system that ignores case or spelling, or a file and a folder. */
+function findClash(files: readonly Entry[], what: string): InvalidInputError | undefined {
   const folded = new Map<string, string>()
   const folders = new Map<string, string>()
   for (const { path } of files) {
     const fold = foldPath(path)
     const other = folded.get(fold)
-    if (other !== undefined) throw collide(path, other, what)
+    if (other !== undefined) return collide(path, other, what)
     folded.set(fold, path)
     for (let slash = fold.indexOf('/'); slash !== -1; slash = fold.indexOf('/', slash + 1))
       folders.set(fold.slice(0, slash), path)
   }
   for (const [fold, path] of folded) {
     const below = folders.get(fold)
-    if (below !== undefined) throw collide(path, below, what)
+    if (below !== undefined) return collide(path, below, what)
   }
+  return undefined
 }
 
 function collide(path: string, other: string, what: string): InvalidInputError {
   return new InvalidInputError(
-    `'${path}' and '${other}' of ${what} would be one file on some file systems. Download them apart with pathPrefix, or into a Map.`,
+    `'${path}' and '${other}' of ${what} would be one file there, where case or spelling of names does not count. Download them apart with pathPrefix, or into a Map.`,
     { code: 'paths-collide', fields: { path, other } },
   )
 }

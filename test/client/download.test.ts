@@ -1,5 +1,5 @@
 import { symlinkSync, writeFileSync } from 'node:fs'
-import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { access, chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
@@ -133,11 +133,23 @@ describe('a download into a folder', () => {
     })
   })
 
-  it('refuses paths that some file systems take for one', async () => {
-    const artifact = await logged({ 'Photos/a': '1', 'photos/A': '2' })
+  it('refuses paths that the file system takes for one, and no others', async () => {
+    const artifact = await logged({ 'Photos/a': '1', 'photos/A': '2', 'photos/b': '3' })
     const target = await temporaryFolder()
-    await expect(artifact.download(target)).rejects.toMatchObject({ code: 'paths-collide' })
-    expect(await tree(target)).toEqual([])
+    await writeFile(join(target, 'probe'), '')
+    const folds = await access(join(target, 'PROBE')).then(
+      () => true,
+      () => false,
+    )
+    await rm(join(target, 'probe'))
+    if (folds) await expect(artifact.download(target)).rejects.toMatchObject({ code: 'paths-collide' })
+    else expect((await artifact.download(target)).written).toEqual(['Photos/a', 'photos/A', 'photos/b'])
+    expect(await tree(target)).toEqual(folds ? [] : ['Photos', 'Photos/a', 'photos', 'photos/A', 'photos/b'])
+    await rm(target, { recursive: true })
+    // What a browser hands over may be on any file system.
+    const folder = new FolderHandle()
+    await expect(artifact.download(untyped(folder))).rejects.toMatchObject({ code: 'paths-collide' })
+    expect(await folder.contents()).toEqual({})
     expect((await artifact.download(target, { pathPrefix: 'Photos' })).written).toEqual(['Photos/a'])
     // In memory every path is its own.
     const map = new Map<string, Uint8Array>()
