@@ -80,7 +80,9 @@ export class FlatReader {
   /** UTF-8; empty when `at` is 0. */
   text(at: number): string {
     const { start, count } = this.vector(at, 1)
-    return new TextDecoder().decode(new Uint8Array(this.#view.buffer, this.#view.byteOffset + start, count))
+    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(
+      new Uint8Array(this.#view.buffer, this.#view.byteOffset + start, count),
+    )
   }
 
   /** A 64-bit count; never below `least`, never beyond what a number holds exactly. */

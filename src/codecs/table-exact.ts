@@ -11,7 +11,8 @@ export interface ColumnData {
 }
 
 const DAY_MS = 86_400_000
-const decoder = new TextDecoder()
+// A text may begin with U+FEFF: the first header of a CSV file often does.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 const parts: Record<number, { readonly perSecond: bigint; readonly digits: number }> = {
   [TimeUnit.MICROSECOND]: { perSecond: 1_000_000n, digits: 6 },

@@ -15,7 +15,8 @@ const perMillisecond: Record<number, number> = {
 /** The last millisecond a Date can hold (ECMA-262, 21.4.1.1). */
 export const MAX_DATE = 8.64e15
 
-const decoder = new TextDecoder()
+// A text may begin with U+FEFF: the first header of a CSV file often does.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** One cell as people read it in JSON: long text cut, dates as ISO 8601, what JSON numbers cannot hold as text. */
 export function jsonCell(type: DataType, layout: Layout, data: ArrowData, row: number): Json {

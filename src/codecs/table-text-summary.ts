@@ -108,7 +108,8 @@ function compare(one: DataView, other: DataView): number {
   return one.byteLength - other.byteLength
 }
 
-const decoder = new TextDecoder()
+// A text may begin with U+FEFF: the first header of a CSV file often does.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 function textOf({ buffer, byteOffset, byteLength }: DataView): string {
   return shortText(decoder.decode(new Uint8Array(buffer, byteOffset, Math.min(byteLength, 400))))

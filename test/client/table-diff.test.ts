@@ -262,6 +262,20 @@ describe('tables at their edges', () => {
     })
   })
 
+  it('a text that begins with U+FEFF, as first headers of CSV files do, is another text', async () => {
+    const names = await compare([{ '\ufeffid': 1 }], [{ id: 1 }])
+    expect(names.columns.renamed).toMatchObject([{ from: '\ufeffid', to: 'id' }])
+    const [before, after] = [
+      [{ id: '\ufeffx' }, { id: 'x' }],
+      [{ id: '\ufeffx' }, { id: 'y' }],
+    ]
+    const cells = await compare(before, after, { key: 'id' })
+    expect(cells.rows).toMatchObject([
+      { change: 'removed', key: { id: 'x' } },
+      { change: 'added', key: { id: 'y' } },
+    ])
+  })
+
   it('nested cells are compared and given whole', async () => {
     const old = [
       { id: 1, tags: ['a', 'b'], place: { x: 1, deep: { y: null } } },
