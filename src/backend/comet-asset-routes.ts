@@ -122,6 +122,13 @@ export function cometAssetRoutes(router: Router, services: Services): void {
     const wanted = [...assets.values()].filter((asset) => type === 'all' || asset.type === type)
     return json({ assets: wanted.map((asset) => runAssetToComet(key, asset)) })
   })
+  router.on('GET', `${restPrefix}/experiment/asset/get-by-name`, async (call) => {
+    const { key } = await askedExperiment(services, call, 'reader')
+    const [name, type] = [required(call.query, 'assetName'), optional(call.query, 'type') ?? 'all']
+    const { assets } = await runs.read(key)
+    const found = [...assets.values()].filter((one) => one.fileName === name && (type === 'all' || one.type === type))
+    return json({ assets: found.map((asset) => runAssetToComet(key, asset)) })
+  })
   router.on('GET', `${restPrefix}/write/experiment/asset/delete`, async (call) => {
     const { key } = await askedExperiment(services, call, 'writer')
     const asset = await assetOf(services, key, required(call.query, 'assetId'))

@@ -13,7 +13,7 @@ import { isObject, type Shape } from './shape.ts'
 export const saved = { msg: 'saved', code: 200, data: null, sdk_error_code: 0 } as const
 
 // A script with all that it prints, a page, a graph of some thousand layers.
-const largestBody = 8 * 1024 * 1024
+export const largestBody = 8 * 1024 * 1024
 
 /** The body of one of Comet's requests. */
 export async function cometBody({ request }: Call): Promise<CometShape> {

@@ -54,7 +54,7 @@ export function cometExperimentRoutes(router: Router, services: Services): void 
   router.on('GET', `${restPrefix}/experiment/metadata`, async (call) => {
     const experiment = await askedExperiment(services, call, 'reader')
     const health = await heartbeats.healthOf(experiment)
-    const crashed = health.crashed && !(await endsSilently(services, experiment.key))
+    const crashed = health.crashed && (experiment.crashed || !(await endsSilently(services, experiment.key)))
     return json(experimentToComet(experiment, { ...health, crashed }))
   })
   router.on('GET', `${restPrefix}/write/experiment/set-status`, async (call) => {
@@ -149,7 +149,7 @@ export function projectIdOf({ workspace, project }: { workspace: string; project
 
 /** The fields that lists give too. */
 export function experimentToComet(
-  { key, name, workspace, project, startTime, endTime, state, archived }: Experiment,
+  { key, name, workspace, project, startTime, endTime, state, archived, filePath }: Experiment,
   health?: Health,
 ): object {
   return {
@@ -159,8 +159,8 @@ export function experimentToComet(
     projectId: projectIdOf({ workspace, project }),
     projectName: project,
     workspaceName: workspace,
-    filePath: null,
-    fileName: null,
+    filePath: filePath ?? null,
+    fileName: filePath?.split(/[/\\]/).at(-1) ?? null,
     durationMillis: Math.max(0, (endTime ?? health?.lastSeen ?? startTime) - startTime),
     startTimeMillis: startTime,
     endTimeMillis: endTime,

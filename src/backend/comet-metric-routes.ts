@@ -1,15 +1,19 @@
 import { restPrefix } from '../protocol/routes.ts'
+import { readJson } from './body.ts'
 import { chartOf } from './chart.ts'
 import {
   askedExperiment,
   checkLabel,
   cometBody,
+  largestBody,
   numberOf,
   optionalNumberOf,
   saved,
   valueText,
   writtenExperiment,
 } from './comet-calls.ts'
+import { addPoints } from './comet-points.ts'
+import { CometShape } from './comet-shape.ts'
 import { eachOf } from './each-of.ts'
 import { listedName, type Points, seriesKey, toMetricValue } from './metric-block.ts'
 import { columnType } from './project-state.ts'
@@ -17,33 +21,15 @@ import { required } from './query.ts'
 import { json, jsonList } from './reply.ts'
 import type { Router } from './router.ts'
 import { type Facet, orNull, type Point, type RunState, type Sample } from './run-state.ts'
-import { bytesOf } from './runs.ts'
 import type { Services } from './services.ts'
+import { refuseRequest } from './shape.ts'
 
 /** Metrics, parameters, others and tags, as Comet's REST API v2 has them. */
 export function cometMetricRoutes(router: Router, services: Services): void {
   const { runs, projects, options } = services
 
   router.on('POST', `${restPrefix}/write/experiment/metric`, async (call) => {
-    const shape = await cometBody(call)
-    const { key, workspace, project } = await writtenExperiment(services, call, shape)
-    const name = checkLabel(shape.text('metricName'), 'metric')
-    const given = shape.optionalText('context')
-    const context = given ? checkLabel(given, 'context') : null
-    const points: Points = {
-      name,
-      context,
-      values: Float64Array.of(numberOf(shape, 'metricValue')),
-      steps: Float64Array.of(optionalNumberOf(shape, 'step') ?? Number.NaN),
-      epochs: Float64Array.of(optionalNumberOf(shape, 'epoch') ?? Number.NaN),
-      timestamps: Float64Array.of(optionalNumberOf(shape, 'timestamp') ?? options.now()),
-    }
-    const item = { events: [], points: [points] }
-    const columns = [{ source: 'metrics', name: listedName(points), type: 'double' }]
-    await Promise.all([
-      projects.addColumns({ workspace, project }, columns),
-      runs.append(key, { decide: () => item, bytes: bytesOf(item) }),
-    ])
+    await addPoints(services, call, (shape) => [[shape.text('metricName'), numberOf(shape, 'metricValue')]])
     return json(saved)
   })
   router.on('GET', `${restPrefix}/experiment/metrics/get-metric`, async (call) => {
@@ -113,6 +99,21 @@ export function cometMetricRoutes(router: Router, services: Services): void {
     await runs.add(key, [['unparam', shape.text('parameterName')]])
     return json({ ...saved, msg: 'Deleted' })
   })
+  router.on('POST', `${restPrefix}/write/experiments/parameters/delete`, async (call) => {
+    const list = await readJson(call.request, largestBody)
+    if (!Array.isArray(list) || list.length > mostDeleted)
+      throw refuseRequest(`it is not a list of at most ${mostDeleted} parameters`)
+    const gone = new Map<string, ['unparam', string][]>()
+    for (const one of list) {
+      const shape = new CometShape(one)
+      const { key } = await writtenExperiment(services, call, shape)
+      gone.set(key, [...(gone.get(key) ?? []), ['unparam', shape.text('parameterName')]])
+    }
+    // Of nothing there is nobody to ask.
+    if (gone.size === 0) throw refuseRequest('it names no parameter')
+    for (const [key, events] of gone) await runs.add(key, events)
+    return json({ ...saved, msg: 'Deleted' })
+  })
   router.on('GET', `${restPrefix}/experiment/parameters`, async (call) => {
     const { key } = await askedExperiment(services, call, 'reader')
     return json({ values: facetsToComet((await runs.read(key)).parameters.values()) })
@@ -157,6 +158,8 @@ export function cometMetricRoutes(router: Router, services: Services): void {
     return json({ tags: [...(await runs.read(key)).tags] })
   })
 }
+
+const mostDeleted = 10_000
 
 // More lines than anybody tells apart.
 const mostCharted = 1000

@@ -88,12 +88,44 @@ export function cometWorkspaceRoutes(router: Router, services: Services): void {
     const description = shape.optionalText('projectDescription') ?? ''
     const isPublic = shape.optionalFlag('isPublic') ?? false
     const made = await projects.ensure(place, { description, public: isPublic, createdAt: options.now() })
-    if (!made)
-      throw new ConflictError(`There is a project '${place.project}' in workspace '${place.workspace}' already.`, {
-        code: 'project-exists',
-        fields: { project: place.project },
-      })
+    if (!made) throw projectExists(place)
     return json({ ...saved, projectId: projectIdOf(place) })
+  })
+  router.on('POST', `${restPrefix}/write/project/update`, async (call) => {
+    const shape = await cometBody(call)
+    const place = projectIn(shape)
+    call.access.require('writer', place.workspace)
+    const [description, isPublic] = [shape.optionalText('newProjectDescription'), shape.optionalFlag('isPublic')]
+    const name = shape.optionalText('newProjectName')
+    if (description === undefined && isPublic === undefined && name === undefined)
+      throw new InvalidInputError('There is nothing to update: give a new name, a new description, or isPublic.', {
+        code: 'nothing-to-update',
+      })
+    const isThere = await projects.changeAbout(place, (about) => ({
+      ...about,
+      ...(description !== undefined && { description }),
+      ...(isPublic !== undefined && { public: isPublic }),
+    }))
+    if (!isThere) throw noProject(place)
+    if (name === undefined || name === place.project) return json({ ...saved, projectId: projectIdOf(place) })
+    const renamed = { ...place, project: checkName(name, 'project') }
+    await renameProject(services, place, renamed)
+    return json({ ...saved, projectId: projectIdOf(renamed) })
+  })
+  router.on('GET', `${restPrefix}/project/notes`, async (call) => {
+    const { workspace, project = usualProject } = await projectOf(call, services)
+    const { about } = await projects.read({ workspace, project })
+    return json({ notes: about?.notes ?? '' })
+  })
+  router.on('POST', `${restPrefix}/write/project/notes`, async (call) => {
+    const shape = await cometBody(call)
+    const place = projectIn(shape)
+    call.access.require('writer', place.workspace)
+    const notes = shape.text('notes')
+    if (notes.length > longestNotes) throw shape.refuse(`'notes' is longer than ${longestNotes} characters`)
+    const bytes = 500 + notes.length * 4
+    if (!(await projects.changeAbout(place, (about) => ({ ...about, notes }), bytes))) throw noProject(place)
+    return json(saved)
   })
   router.on('POST', `${restPrefix}/write/project/delete`, async (call) => {
     const shape = await cometBody(call)
@@ -129,6 +161,9 @@ export function cometWorkspaceRoutes(router: Router, services: Services): void {
   })
 }
 
+// They are read with every list of the project's experiments.
+const longestNotes = 256 * 1024
+
 // What pages are like is told nowhere: a number from 1, and a size.
 const usualPage = 100
 const longestPage = 1000
@@ -157,6 +192,24 @@ async function deleteProject(services: Services, place: ProjectPlace, withExperi
   await projects.add(place, [['about', about]])
 }
 
+/** Done again, it goes on where it broke off: the old project says where its experiments go. */
+async function renameProject(services: Services, place: ProjectPlace, renamed: ProjectPlace): Promise<void> {
+  const { experiments, projects } = services
+  const { about, columns } = await projects.read(place)
+  if (!about) throw noProject(place)
+  const { movingTo, ...kept } = about
+  if (movingTo !== renamed.project) {
+    if (await projects.isThere(renamed)) throw projectExists(renamed)
+    await projects.changeAbout(place, (now) => ({ ...now, movingTo: renamed.project }))
+  }
+  if (!(await projects.ensure(renamed, kept)) && movingTo !== renamed.project) throw projectExists(renamed)
+  await projects.addColumns(renamed, [...columns.values()])
+  for (const experiment of await experiments.list(place))
+    if (isIn(experiment, place)) await experiments.change(experiment.key, (before) => ({ ...before, ...renamed }))
+    else await projects.add(renamed, [['link', experiment.key]])
+  await projects.changeAbout(place, (now) => ({ ...now, deleted: true }))
+}
+
 async function namesOf({ projects }: Services, workspace: string): Promise<string[]> {
   const names: string[] = []
   for await (const name of projects.names(workspace)) names.push(name)
@@ -181,6 +234,11 @@ async function describe(place: ProjectPlace, { projects, experiments }: Services
     ),
     public: about.public,
   }
+}
+
+function projectIn(shape: Shape): ProjectPlace {
+  const id = shape.optionalText('projectId')
+  return id === undefined ? placeIn(shape) : parseProjectId(id)
 }
 
 function placeIn(shape: Shape): ProjectPlace {
@@ -224,6 +282,13 @@ function parseProjectId(id: string): ProjectPlace {
 function noProject({ workspace, project }: ProjectPlace): NotFoundError {
   return new NotFoundError(`No project '${project}' in workspace '${workspace}'. See which there are: /projects.`, {
     code: 'project-not-found',
+    fields: { project },
+  })
+}
+
+function projectExists({ workspace, project }: ProjectPlace): ConflictError {
+  return new ConflictError(`There is a project '${project}' in workspace '${workspace}' already.`, {
+    code: 'project-exists',
     fields: { project },
   })
 }

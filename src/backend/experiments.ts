@@ -18,6 +18,10 @@ export interface Experiment extends ProjectPlace {
   readonly deleted: boolean
   /** Changes so far. */
   readonly revision: number
+  /** Said to have crashed by whoever watched it. */
+  readonly crashed?: boolean
+  /** Of the script, as it was told. */
+  readonly filePath?: string
 }
 
 export type NewExperiment = Omit<Experiment, 'archived' | 'deleted' | 'revision'>
@@ -221,5 +225,7 @@ function fromJson(key: string, json: Parameters<typeof recordShape>[0]): Experim
     archived: shape.optionalFlag('archived') ?? false,
     deleted: shape.optionalFlag('deleted') ?? false,
     revision: shape.optionalCount('revision') ?? 0,
+    crashed: shape.optionalFlag('crashed'),
+    filePath: shape.optionalText('filePath'),
   }
 }

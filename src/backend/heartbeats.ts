@@ -33,9 +33,9 @@ export class Heartbeats {
     await this.#records.store.put(keyOf(key), await seal({ key, at: this.#now() }))
   }
 
-  async healthOf({ key, state, createdAt, endTime }: Experiment): Promise<Health> {
+  async healthOf({ key, state, createdAt, endTime, crashed = false }: Experiment): Promise<Health> {
     const lastSeen = await this.#lastSeen(key)
-    if (state === 'ended') return { running: false, crashed: false, lastSeen }
+    if (state === 'ended') return { running: false, crashed, lastSeen }
     const now = this.#now()
     if (lastSeen === null) return { running: now - createdAt < believedFor, crashed: false, lastSeen }
     const running = now - lastSeen < deadAfter

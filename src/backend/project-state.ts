@@ -35,6 +35,9 @@ export interface ProjectAbout {
   readonly public: boolean
   readonly createdAt: number
   readonly deleted: boolean
+  readonly notes?: string
+  /** Its experiments are on their way to the project of that name. */
+  readonly movingTo?: string
 }
 
 /** Which experiments a project has, and what they ever logged. */
@@ -174,6 +177,8 @@ function aboutOf(json: { readonly [key: string]: JsonValue }): ProjectAbout {
     public: json.public === true,
     createdAt: typeof json.createdAt === 'number' ? json.createdAt : 0,
     deleted: json.deleted === true,
+    ...(typeof json.notes === 'string' && { notes: json.notes }),
+    ...(typeof json.movingTo === 'string' && { movingTo: json.movingTo }),
   }
 }
 

@@ -55,6 +55,20 @@ export class Projects {
     return made
   }
 
+  /** Changes what is said of a project; false when it is not there. */
+  async changeAbout(place: ProjectPlace, change: (about: ProjectAbout) => ProjectAbout, bytes = 500): Promise<boolean> {
+    let isThere = false
+    await this.#of(place).append({
+      decide: ({ about }) => {
+        isThere = about !== undefined && !about.deleted
+        return about && isThere ? [['about', { ...change(about) }]] : undefined
+      },
+      lane: 'about',
+      bytes,
+    })
+    return isThere
+  }
+
   async isThere(place: ProjectPlace): Promise<boolean> {
     const { about } = await this.read(place)
     return about !== undefined && !about.deleted

@@ -30,7 +30,7 @@ export const routeGroups: readonly RouteGroup[] = [
   {
     paths: [
       ...ofExperiments('metric', 'metrics', 'parameter', 'parameters', 'log-other', 'tags'),
-      ...comet('experiments/multi-metric-chart'),
+      ...comet('experiments/multi-metric-chart', 'write/experiments/parameters'),
     ],
     load: async () => (await import('./comet-metric-routes.ts')).cometMetricRoutes,
   },
@@ -45,6 +45,10 @@ export const routeGroups: readonly RouteGroup[] = [
   {
     paths: comet('experiment/model', 'registry-model', 'write/registry-model'),
     load: async () => (await import('./comet-model-routes.ts')).cometModelRoutes,
+  },
+  {
+    paths: ofExperiments('update-status', 'file-path', 'cpu-metrics', 'gpu-metrics', 'ram-metrics', 'load-metrics'),
+    load: async () => (await import('./comet-status-routes.ts')).cometStatusRoutes,
   },
   {
     paths: comet('experiment', 'write/experiment', 'write/project/symlink'),

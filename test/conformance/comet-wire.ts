@@ -7,6 +7,7 @@ import { type Fetch, WireClient } from './wire-client.ts'
 import { wireLogging } from './wire-logging.ts'
 import { wireModels } from './wire-models.ts'
 import { wireProjects } from './wire-projects.ts'
+import { wirePython } from './wire-python.ts'
 
 /** What `docs` say of Comet's REST API v2, asked as its R client asks it. `open` gives an empty server, and a key that may do everything. */
 export function cometWireSuite(name: string, open: () => Promise<{ fetch: Fetch; base: string; key?: string }>): void {
@@ -44,6 +45,7 @@ export function cometWireSuite(name: string, open: () => Promise<{ fetch: Fetch;
     })
 
     wireProjects(wire)
+    wirePython(wire)
     wireLogging(wire)
     wireAssets(wire)
     wireModels(wire)

@@ -75,6 +75,12 @@ export class WireClient {
     return { status, sdk, msg, code: tidemark?.code }
   }
 
+  /** What is answered to a body that is refused. */
+  refusal(path: string, body: unknown): ReturnType<WireClient['failure']> {
+    const init = { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+    return this.failure(this.reply('POST', path, init))
+  }
+
   async #parsed<T>(reply: Response): Promise<T> {
     const text = await reply.text()
     if (reply.status !== 200) throw new Error(`answered ${reply.status}: ${text}`)

@@ -10,13 +10,6 @@ export function wireModels(wire: Wire): void {
       { experimentKey: wire.key, type: 'model-element', groupingName, fileName },
       { file: { name: 'x.bin', type: 'application/octet-stream', bytes: new TextEncoder().encode(text) } },
     )
-  const failing = (path: string, body: Json) =>
-    wire.client.failure(
-      wire.client.reply('POST', path, {
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-      }),
-    )
 
   it('models: registered under a name, version by version, and downloaded', async () => {
     await element('weights/a.bin', 'aaaa')
@@ -92,18 +85,24 @@ export function wireModels(wire: Wire): void {
       description: 'names more flowers',
       isPublic: true,
     })
-    expect(await failing('/write/registry-model/item', item)).toMatchObject({
+    expect(await wire.client.refusal('/write/registry-model/item', item)).toMatchObject({
       status: 400,
       code: 'model-version-exists',
     })
-    expect(await failing('/write/registry-model/item', { ...item, registryModelName: 'none' })).toMatchObject({
+    expect(
+      await wire.client.refusal('/write/registry-model/item', { ...item, registryModelName: 'none' }),
+    ).toMatchObject({
       sdk: 42008,
     })
-    expect(await failing('/write/registry-model', { ...item, version: 'v2' })).toMatchObject({
+    expect(await wire.client.refusal('/write/registry-model', { ...item, version: 'v2' })).toMatchObject({
       code: 'invalid-version',
     })
-    expect(await failing('/write/registry-model', { ...item, experimentModelId: 'eA' })).toMatchObject({ status: 400 })
-    expect(await failing('/write/registry-model/update', { registryModelId: first.registryModelId })).toMatchObject({
+    expect(await wire.client.refusal('/write/registry-model', { ...item, experimentModelId: 'eA' })).toMatchObject({
+      status: 400,
+    })
+    expect(
+      await wire.client.refusal('/write/registry-model/update', { registryModelId: first.registryModelId }),
+    ).toMatchObject({
       sdk: 42006,
     })
     for (const query of ['modelName=none', 'modelName=flower-net&version=9.0.0'])
@@ -162,9 +161,11 @@ export function wireModels(wire: Wire): void {
     expect(await wire.client.get('/registry-model/details', named)).toMatchObject({
       versions: [{ version: '2.0.0', comment: 'better', stages: ['staging', 'production'] }, { version: '1.0.0' }],
     })
-    expect(await failing('/write/registry-model/item/update', { registryModelItemId })).toMatchObject({ sdk: 42006 })
+    expect(await wire.client.refusal('/write/registry-model/item/update', { registryModelItemId })).toMatchObject({
+      sdk: 42006,
+    })
     expect(
-      await failing('/write/registry-model/update', { registryModelId, registryModelName: 'other' }),
+      await wire.client.refusal('/write/registry-model/update', { registryModelId, registryModelName: 'other' }),
     ).toMatchObject({
       status: 400,
       code: 'model-exists',

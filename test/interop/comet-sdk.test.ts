@@ -138,3 +138,81 @@ print(json.dumps({
   expect(await experiment.getHtml()).toBe('<b>seen</b>')
   expect(await experiment.getOutput()).toContain('second line')
 })
+
+it('tells how runs fare, and changes projects', async () => {
+  const { run } = await start()
+  const told = await run(`
+api.create_project('team', 'flowers', project_description='roses', public=False)
+one = APIExperiment(workspace='team', project_name='flowers', experiment_name='first')
+open('weights.bin', 'wb').write(b'wwww')
+one.log_asset('weights.bin', name='weights.bin')
+api._client.update_project('team', 'flowers', new_project_name='plants', description='all of them')
+api.set_project_notes('team', 'plants', '# wet')
+for name in 'abc': one.log_parameter(name, 1)
+one.delete_parameters(['a', 'c'])
+one.set_filename('train.py')
+one.log_cpu_metrics([10, 30])
+one.log_ram_metrics(100, 50)
+one.log_load_metrics(0.5)
+one.log_gpu_metrics([{'gpuId': 0, 'freeMemory': 1, 'usedMemory': 2, 'gpuUtilization': 50, 'totalMemory': 3}])
+one.set_state('crashed')
+states = [one.get_state()]
+one.set_state('finished')
+states.append(one.get_state())
+print(json.dumps({
+  'notes': api.get_project_notes('team', 'plants'),
+  'description': api.get_project('team', 'plants')['projectDescription'],
+  'parameters': [each['name'] for each in one.get_parameters_summary()],
+  'file': one.get_metadata()['filePath'],
+  'metrics': sorted(each['name'] for each in one.get_metrics_summary()),
+  'byName': [each['fileName'] for each in api._client.get_experiment_assets_list_by_name(one.key, 'weights.bin')],
+  'states': states,
+}))`)
+  expect(told).toMatchObject({
+    notes: '# wet',
+    description: 'all of them',
+    parameters: ['b'],
+    file: 'train.py',
+    byName: ['weights.bin'],
+    states: ['crashed', 'finished'],
+  })
+  expect(Reflect.get(Object(told), 'metrics')).toContain('sys.cpu.percent.02')
+})
+
+it('registers models, and keeps them when the experiment is gone', async () => {
+  const { run } = await start()
+  const told = await run(`
+import io, os, requests, zipfile
+one = APIExperiment(workspace='team', project_name='flowers', experiment_name='first')
+requests.post(os.environ['COMET_URL_OVERRIDE'].replace('clientlib/', 'api/rest/v2/write/experiment/upload-asset'),
+  params={'experimentKey': one.key, 'type': 'model-element', 'groupingName': 'net', 'fileName': 'weights.bin'},
+  files={'file': ('weights.bin', b'wwww')}, headers={'Authorization': os.environ['COMET_API_KEY']}).raise_for_status()
+for version in ['1.0.0', '1.1.0']:
+  api._client.register_model(one.key, 'net', version, 'team', 'flower-net', None, None, 'first try', ['staging'])
+api.update_registry_model_version('team', 'flower-net', '1.1.0', comment='better', stages=['production'])
+api.add_registry_model_version_stage('team', 'flower-net', '1.1.0', 'tried')
+api.delete_registry_model_version_stage('team', 'flower-net', '1.1.0', 'tried')
+api.update_registry_model_notes('team', 'flower-net', '# wet')
+api.update_registry_model('team', 'flower-net', new_name='plant-net', description='of plants')
+api.delete_registry_model_version('team', 'plant-net', '1.0.0')
+api.delete_experiment(one.key)
+details = api.get_registry_model_details('team', 'plant-net')
+found = zipfile.ZipFile(io.BytesIO(api._client.get_registry_model_zipfile('team', 'plant-net', '1.1.0', None)))
+result = {
+  'count': api.get_registry_model_count('team'), 'names': api.get_registry_model_names('team'),
+  'notes': api.get_registry_model_notes('team', 'plant-net'), 'description': details['description'],
+  'versions': [(each['version'], each['comment'], each['stages']) for each in details['versions']],
+  'bytes': found.read('weights.bin').decode(),
+}
+api.delete_registry_model('team', 'plant-net')
+print(json.dumps({**result, 'left': api.get_registry_model_names('team')}))`)
+  expect(told).toEqual({
+    count: 1,
+    names: ['plant-net'],
+    notes: '# wet',
+    description: 'of plants',
+    versions: [['1.1.0', 'better', ['production']]],
+    bytes: 'wwww',
+    left: [],
+  })
+})

@@ -142,7 +142,8 @@ describe('access', () => {
       targetProjectName: 'p',
     })
     const inputs = JSON.stringify({ workspace: 'team', name: 'a', index: 0 })
-    const ours = !path.startsWith('/api/tidemark') ? json : path.endsWith('/inputs') ? inputs : '{}'
+    const listed = path.endsWith('/parameters/delete') ? `[${json}]` : json
+    const ours = !path.startsWith('/api/tidemark') ? listed : path.endsWith('/inputs') ? inputs : '{}'
     return send(method, `${filled}?${query}`, key, {
       headers: { 'content-type': isForm ? `multipart/form-data; boundary=${boundary}` : 'application/json' },
       ...(method === 'GET' || method === 'DELETE' ? {} : { body: isForm ? body.slice() : ours }),
