@@ -116,7 +116,7 @@ function invalid(message: string, option: string): InvalidInputError {
 function checkOperands({ name, operands: { usage, least, most } }: Command, given: number): void {
   if (given >= least && given <= most) return
   const wrong = given < least ? 'Something is missing' : 'That is too much'
-  throw new InvalidInputError(`${wrong}: it is tidemark ${name} ${usage}. See tidemark ${name} --help.`, {
+  throw new InvalidInputError(`${wrong}. Usage: tidemark ${name} ${usage} (more in tidemark ${name} --help)`, {
     code: given < least ? 'operand-missing' : 'too-many-operands',
   })
 }
