@@ -10,14 +10,16 @@ const times = 7
 // A worker's first line runs when its first request comes: until then it is not counted.
 const workers = {
   nothing: "export default { fetch: () => new Response('0') }",
-  tidemark: `import * as tidemark from 'tidemark'
+  tidemark: `import { connect } from 'tidemark'
+    export default { fetch: () => new Response(String(connect.length)) }`,
+  backend: `import * as tidemark from 'tidemark'
     import { createBackend } from 'tidemark/backend'
     export default { fetch: () => new Response(String([tidemark.connect, createBackend].length)) }`,
 }
 
 /**
- * Milliseconds of processor time from start to first answer, the median of several: of an empty worker; of one that has `tidemark` and its backend beside it and does not import them, for
- * workerd compiles every module that is there; of one that imports them, in one module with all that is in them. `undefined` where the kernel does not say how long a process ran.
+ * Milliseconds of processor time from start to first answer, the median of several: of an empty worker; of one that has `tidemark` beside it and does not import it, for workerd compiles every
+ * module that is there; of one that imports it, in one module with all that is in it; of one that imports its backend too. `undefined` where the kernel does not say how long a process ran.
  */
 export async function importCost({ program }, scratch) {
   if (!existsSync('/proc/self/schedstat')) return undefined
@@ -40,8 +42,9 @@ export async function importCost({ program }, scratch) {
   const empty = await median('nothing.mjs')
   const beside = await median('nothing.mjs', 'tidemark.mjs')
   const imported = await median('tidemark.mjs')
+  const withBackend = await median('backend.mjs')
   const { size } = await stat(join(folder, 'tidemark.mjs'))
-  return { empty, beside, imported, size }
+  return { empty, beside, imported, withBackend, size }
 }
 
 async function once(program, folder, modules) {
