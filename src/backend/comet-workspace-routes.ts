@@ -115,7 +115,7 @@ export function cometWorkspaceRoutes(router: Router, services: Services): void {
   router.on('GET', `${restPrefix}/project/notes`, async (call) => {
     const { workspace, project = usualProject } = await projectOf(call, services)
     const { about } = await projects.read({ workspace, project })
-    return json({ notes: about?.notes ?? '' })
+    return json({ notes: (about?.deleted ? undefined : about?.notes) ?? '' })
   })
   router.on('POST', `${restPrefix}/write/project/notes`, async (call) => {
     const shape = await cometBody(call)

@@ -139,6 +139,8 @@ export function wirePython(wire: Wire): void {
         ({ projectName }) => projectName,
       ),
     ).toEqual(['renamed', 'taken'])
+    // What was said of the project went with it.
+    expect(await wire.client.get('/project/notes', named)).toEqual({ notes: '' })
     expect(await wire.client.refusal('/write/project/update', { ...named, newProjectDescription: 'x' })).toMatchObject({
       code: 'project-not-found',
     })
