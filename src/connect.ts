@@ -1,5 +1,5 @@
 import { Api, type ApiOptions } from './client/api.ts'
-import type { Connection } from './client/connection.ts'
+import type { Connection, Endable } from './client/connection.ts'
 import { Server } from './client/server.ts'
 import { codecs } from './codecs/registry.ts'
 import type { Settings } from './config.ts'
@@ -66,8 +66,12 @@ export function connect(options: ConnectOptions = {}): Promise<Tidemark> {
   return connectWith(options)
 }
 
-/** The same with other timers and chance: for tests and simulations. */
-export async function connectWith(options: ConnectOptions, retry?: ApiOptions['retry']): Promise<Tidemark> {
+/** The same with other timers and chance, for tests and simulations, and with the experiments that have not ended, for whoever ends them. */
+export async function connectWith(
+  options: ConnectOptions,
+  retry?: ApiOptions['retry'],
+  begun = new Set<Endable>(),
+): Promise<Tidemark> {
   checkConnectOptions(options)
   const settings = await readSettings(options)
   const { loggingFile: file, loggingLevel: level } = settings
@@ -107,6 +111,7 @@ export async function connectWith(options: ConnectOptions, retry?: ApiOptions['r
     project,
     secrets,
     beforeClose: new Set(),
+    begun,
   }
   return new Tidemark(connection, close)
 }

@@ -1,11 +1,13 @@
+import type { Endable } from './client/connection.ts'
 import { Listing } from './client/listing.ts'
-import { connect } from './connect.ts'
+import { connectWith } from './connect.ts'
+import { isTidemarkError } from './errors.ts'
 import { runtimeProcess } from './platform/process.ts'
 import type { Tidemark } from './tidemark.ts'
 
 let current: Promise<Tidemark> | undefined
 
-/** The connection that the module functions use: made from configuration at first use, closed when the process ends. */
+/** The connection that the module functions use: made from configuration at first use, closed when the process ends, with the experiments that were begun on it. */
 function tidemark(): Promise<Tidemark> {
   current ??= open().catch((error: unknown) => {
     // The next call tries again: configuration can be corrected.
@@ -16,10 +18,23 @@ function tidemark(): Promise<Tidemark> {
 }
 
 async function open(): Promise<Tidemark> {
-  const connection = await connect()
-  // Nothing of a connection keeps a process alive; this lets the store finish what it has begun.
-  runtimeProcess()?.once?.('beforeExit', () => void close())
+  const begun = new Set<Endable>()
+  const connection = await connectWith({}, undefined, begun)
+  // Nothing of a connection keeps a process alive; this lets it finish what it has begun. What fails is told as a rejection that nobody handled.
+  runtimeProcess()?.once?.('beforeExit', () => void endWithProgram(begun))
   return connection
+}
+
+/** A program that comes to its end has not crashed: its experiments end with it. */
+async function endWithProgram(begun: ReadonlySet<Endable>): Promise<void> {
+  const endings = await Promise.allSettled(Array.from(begun, (experiment) => experiment.end()))
+  for (const ending of endings) if (ending.status === 'rejected' && !isGone(ending.reason)) throw ending.reason
+  await close()
+}
+
+/** Deleted with its project, say: there is nothing to end. */
+function isGone(error: unknown): boolean {
+  return isTidemarkError(error) && error.code === 'experiment-not-found'
 }
 
 type Arguments<Name extends keyof Tidemark> = Tidemark[Name] extends (...args: infer Args) => unknown ? Args : never

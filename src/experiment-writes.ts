@@ -258,6 +258,7 @@ export abstract class ExperimentWrites extends ExperimentReads {
   /** Deletes the experiment and its own assets. Versions of artifacts that it logged stay. What was not sent yet is let go. */
   async delete(): Promise<void> {
     this.#deleted = true
+    this.#connection.begun.delete(this)
     this.#companions.stop()
     this.#log.discard()
     await Promise.allSettled(this.#underWay)
@@ -326,6 +327,7 @@ export abstract class ExperimentWrites extends ExperimentReads {
     this.#companions.stopCapture()
     await this.#log.settle()
     await this.#tellEnd()
+    this.#connection.begun.delete(this)
     this.#companions.stop()
   }
 

@@ -169,7 +169,9 @@ export class Tidemark {
       projectName = body.projectName,
     } = made
     const info = { key, name, url: api.remote ? (link ?? null) : null, workspace: workspaceName, project: projectName }
-    return this.#experiment(info, await companionsOf(options))
+    const experiment = await this.#experiment(info, await companionsOf(options))
+    this.#connection.begun.add(experiment)
+    return experiment
   }
 
   /**
@@ -373,9 +375,10 @@ export class Tidemark {
 
   /** Takes a last look at the tables that are still watched, waits for what is under way, and lets go of the store. */
   async close(): Promise<void> {
-    const { beforeClose } = this.#connection
+    const { beforeClose, begun } = this.#connection
     const last = await Promise.allSettled(Array.from(beforeClose, (end) => end()))
     beforeClose.clear()
+    begun.clear()
     await this.#close()
     for (const one of last) if (one.status === 'rejected') throw one.reason
   }

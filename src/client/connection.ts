@@ -22,4 +22,10 @@ export interface Connection {
   readonly timers?: Timers
   /** What is done before it closes: last looks at watched tables. */
   readonly beforeClose: Set<() => Promise<void>>
+  /** Experiments that were begun on it and have not ended. */
+  readonly begun: Set<Endable>
+}
+
+export interface Endable {
+  end(): Promise<void>
 }
