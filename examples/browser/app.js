@@ -11,6 +11,10 @@ const [status, score, train, log, rate] = ['status', 'score', 'train', 'log', 'r
 const [canvas, body] = [find('map'), find('rows').tBodies[0]]
 const rowsShown = 12
 
+// Whatever keeps this page from starting is told: no network, or a browser that may store nothing.
+addEventListener('error', ({ message }) => tell(message))
+addEventListener('unhandledrejection', ({ reason }) => tell(reason.message))
+
 const penguins = prepare(await (await fetch('../../node_modules/vega-datasets/data/penguins.json')).json())
 const model = new Model(penguins)
 
@@ -37,19 +41,16 @@ if (watched.latest) noteCost(watched.latest)
 watched.addEventListener('version', async ({ logged }) => {
   noteCost(logged)
   await showArtifacts(tidemark)
-  status.textContent = `predictions v${logged.index} is kept.`
+  tell(`predictions v${logged.index} is kept.`)
 })
-watched.addEventListener('error', ({ error }) => {
-  status.textContent = error.message
-})
+watched.addEventListener('error', ({ error }) => tell(error.message))
 await watched.flush()
 
 find('legend').replaceChildren(...legend())
 show()
 await showArtifacts(tidemark)
-status.textContent = 'Everything is kept in this browser.'
+tell('Everything is kept in this browser.')
 train.disabled = log.disabled = false
-keepOffline()
 
 train.onclick = () =>
   busy(async () => {
@@ -66,8 +67,12 @@ log.onclick = () =>
     await logged('weights', arrays({ weights: model.weights, mean: model.mean, spread: model.spread }))
     await logged('settings', { measures, species, rate: Number(rate.value), steps: model.steps })
     await showArtifacts(tidemark)
-    status.textContent = 'The picture, the weights and the settings are kept.'
+    tell('The picture, the weights and the settings are kept.')
   })
+
+keepOffline().catch(({ message }) =>
+  tell(`Kept in this browser; but this page itself, for when there is no network, is not: ${message}`),
+)
 
 /** Logs a value, and notes what it cost: the predictions first, so that the two are told apart. */
 async function logged(name, value) {
@@ -130,14 +135,17 @@ function rowOf(row) {
   )
 }
 
+/** One at a time. The buttons are not disabled meanwhile: they would lose the focus of who uses the keyboard. */
 async function busy(task) {
-  train.disabled = log.disabled = true
+  if (train.ariaDisabled === 'true') return
+  train.ariaDisabled = log.ariaDisabled = 'true'
   try {
     await task()
-  } catch (error) {
-    status.textContent = error.message
-    throw error
   } finally {
-    train.disabled = log.disabled = false
+    train.ariaDisabled = log.ariaDisabled = 'false'
   }
+}
+
+function tell(text) {
+  status.textContent = text
 }

@@ -1,6 +1,8 @@
 import { species } from './model.js'
 
 const colours = ['#e07a3f', '#8b5cf6', '#0d9488']
+/** Of those that the model takes for something else: seen on light and on dark. */
+const wrong = '#e11d48'
 
 /** Draws what the model takes for which species, over beak length and depth, with the penguins on it. */
 export function drawMap(canvas, model, rows) {
@@ -8,6 +10,8 @@ export function drawMap(canvas, model, rows) {
   const { width, height } = canvas
   const [left, right, bottom, top] = [30, 62, 12, 23]
   const cell = 8
+  // What is behind it shows through: light or dark.
+  context.clearRect(0, 0, width, height)
   for (let y = 0; y < height; y += cell) {
     for (let x = 0; x < width; x += cell) {
       const values = [
@@ -18,9 +22,6 @@ export function drawMap(canvas, model, rows) {
       ]
       const chances = model.predict(values)
       const best = chances.indexOf(Math.max(...chances))
-      context.globalAlpha = 1
-      context.fillStyle = '#ffffff'
-      context.fillRect(x, y, cell, cell)
       context.globalAlpha = Math.max(0, (chances[best] - 0.33) * 0.6)
       context.fillStyle = colours[best]
       context.fillRect(x, y, cell, cell)
@@ -34,18 +35,19 @@ export function drawMap(canvas, model, rows) {
     context.arc(x, y, 5, 0, 2 * Math.PI)
     context.fillStyle = colours[species.indexOf(row.species)]
     context.fill()
-    context.lineWidth = row.predicted === row.species || row.predicted === '' ? 1 : 3
-    context.strokeStyle = row.predicted === row.species || row.predicted === '' ? '#ffffff' : '#111827'
+    const isWrong = row.predicted !== row.species && row.predicted !== ''
+    context.lineWidth = isWrong ? 3 : 1
+    context.strokeStyle = isWrong ? wrong : '#ffffff'
     context.stroke()
   }
 }
 
-/** One entry for each species. */
+/** One entry for each species, and one for what is taken for another. */
 export function legend() {
-  return species.map((name, i) => {
+  return [...species.map((name, i) => [name, `species-${i}`]), ['predicted wrong', 'missed']].map(([text, kind]) => {
     const entry = document.createElement('span')
-    entry.className = `species species-${i}`
-    entry.textContent = name
+    entry.className = `species ${kind}`
+    entry.textContent = text
     return entry
   })
 }

@@ -14,10 +14,15 @@ export async function showArtifacts(tidemark) {
     versions.sort((a, b) => b.index - a.index)
     panels.push(panelOf(name, versions, open.has(name) || (first && name === 'predictions')))
   }
-  if (panels.length > 0) list.replaceChildren(...panels)
+  if (panels.length > 0) {
+    // The button that has the focus is made anew.
+    const focused = list.contains(document.activeElement) ? document.activeElement.ariaLabel : null
+    list.replaceChildren(...panels)
+    if (focused) list.querySelector(`[aria-label="${focused}"]`)?.focus()
+  }
   const bytes = panels.length === 0 ? undefined : (await navigator.storage?.estimate?.())?.usage
   document.querySelector('#usage').textContent =
-    bytes === undefined ? '' : `${size(bytes)} of this site on your disk, in IndexedDB.`
+    bytes === undefined ? '' : `${size(bytes)} on your disk, with a copy of this page for when there is no network.`
 }
 
 function panelOf(name, versions, open) {
@@ -39,7 +44,9 @@ function panelOf(name, versions, open) {
         element(
           'tr',
           {},
-          ...['Version', 'When', 'Size', 'Cost', ''].map((text) => element('th', { scope: 'col' }, text)),
+          ...['Version', 'When', 'Size', 'Cost', ''].map((text) =>
+            element('th', { scope: 'col', className: text === 'Size' || text === 'Cost' ? 'number' : '' }, text),
+          ),
         ),
       ),
       element('tbody', {}, ...versions.map(rowOf)),
@@ -60,10 +67,20 @@ function rowOf(version) {
     'tr',
     {},
     element('td', {}, `v${version.index} `, ...aliases),
-    element('td', {}, version.createdAt.toLocaleTimeString()),
+    element('td', {}, when(version.createdAt)),
     element('td', { className: 'number' }, size(version.size)),
     element('td', { className: 'number cost' }, cost === undefined ? '–' : size(cost)),
     element('td', { className: 'actions' }, look, save),
+  )
+}
+
+/** The time of today's, the day of others. */
+function when(date) {
+  const today = date.toDateString() === new Date().toDateString()
+  return element(
+    'time',
+    { dateTime: date.toISOString() },
+    today ? date.toLocaleTimeString() : date.toLocaleDateString(),
   )
 }
 
@@ -71,11 +88,11 @@ async function showPreview(version) {
   const asset = await version.getAsset()
   const preview = await asset.preview()
   document.querySelector('#preview-title').textContent = `${asset.logicalPath} · v${version.index}`
-  document.querySelector('#preview-body').replaceChildren(previewOf(preview))
+  document.querySelector('#preview-body').replaceChildren(await previewOf(asset, preview))
   dialog.showModal()
 }
 
-function previewOf(preview) {
+async function previewOf(asset, preview) {
   switch (preview?.kind) {
     case 'table':
       return tableOf(
@@ -89,13 +106,15 @@ function previewOf(preview) {
           name,
           dtype,
           shape.join(' × '),
-          ...[min, max, mean].map((value) => value.toFixed(3)),
+          ...[min, max, mean].map((value) => Number(value.toFixed(3))),
         ]),
       )
     case 'png':
+      // It has a thumbnail for lists; here there is room for the picture.
       return element('img', {
-        src: `data:image/png;base64,${preview.thumbnail}`,
-        alt: `${preview.width} × ${preview.height} pixels`,
+        src: URL.createObjectURL(await contentOf(asset)),
+        alt: `${asset.logicalPath}, ${preview.width} × ${preview.height} pixels`,
+        onload: ({ target }) => URL.revokeObjectURL(target.src),
       })
     default:
       return element('pre', {}, preview?.text ?? JSON.stringify(preview, null, 2))
@@ -112,13 +131,17 @@ function tableOf(names, rows) {
 
 async function download(version) {
   const assets = await version.getAssets()
-  const blob = assets.length === 1 ? await new Response(await assets[0].open()).blob() : await version.toZip()
+  const blob = assets.length === 1 ? await contentOf(assets[0]) : await version.toZip()
   const link = element('a', {
     href: URL.createObjectURL(blob),
     download: assets.length === 1 ? assets[0].logicalPath : `${version.name}.zip`,
   })
   link.click()
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
+}
+
+async function contentOf(asset) {
+  return new Blob([await new Response(await asset.open()).arrayBuffer()], { type: asset.mediaType })
 }
 
 export function element(name, properties, ...children) {

@@ -1,19 +1,28 @@
+import { join } from 'node:path'
 import { launch } from 'puppeteer-core'
 import type { Driver, DriverOptions, FoundBrowser } from './driver.ts'
 import { firefoxPreferences } from './start.mjs'
 
 /** Over WebDriver BiDi, by Puppeteer. */
 export async function openFirefox({ program }: FoundBrowser, { dark, folder }: DriverOptions): Promise<Driver> {
+  const downloads = join(folder, 'Downloads')
   const browser = await launch({
     browser: 'firefox',
     executablePath: program,
     userDataDir: folder,
-    // 0 is dark, 1 light.
-    extraPrefsFirefox: { ...firefoxPreferences, 'layout.css.prefers-color-scheme.content-override': dark ? 0 : 1 },
+    extraPrefsFirefox: {
+      ...firefoxPreferences,
+      // 0 is dark, 1 light.
+      'layout.css.prefers-color-scheme.content-override': dark ? 0 : 1,
+      // 2 is the folder named.
+      'browser.download.folderList': 2,
+      'browser.download.dir': downloads,
+    },
     handleSIGINT: true,
   })
   const page = await browser.newPage()
   return {
+    downloads,
     goto: async (url) => void (await page.goto(url)),
     // Not by its own command: after that one, keys go nowhere.
     reload: async () => void (await page.goto(page.url())),

@@ -53,6 +53,8 @@ export async function openWebKit(
   const session = `/${opened instanceof Object && 'sessionId' in opened ? opened.sessionId : ''}`
   await ask('POST', `${session}/timeouts`, { script: 120_000 })
   return {
+    // Its home, where nothing says where downloads go.
+    downloads: folder,
     goto: async (url) => void (await ask('POST', `${session}/url`, { url })),
     reload: async () => void (await ask('POST', `${session}/refresh`)),
     evaluate: async (task, value) =>

@@ -14,6 +14,8 @@ export interface Driver {
   resize(width: number, height: number): Promise<void>
   /** A PNG of what is to be seen. */
   photograph(): Promise<Uint8Array>
+  /** A folder: what the page saves appears there. */
+  readonly downloads: string
   close(): Promise<void>
 }
 

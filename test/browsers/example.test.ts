@@ -1,131 +1,181 @@
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { fileURLToPath } from 'node:url'
+import { type Table, tableFromIPC } from 'apache-arrow'
+import { PNG } from 'pngjs'
+import { expect, test, vi } from 'vitest'
 import { serve } from '../../examples/browser/serve.mjs'
-import type { OpenBrowser, Profile } from './chromium.ts'
-import { inChromium } from './in-chromium.ts'
+import { whereThereIs } from '../where-there-is.ts'
+import { type Driver, keepPhotograph, openDriver, until } from './driver.ts'
+import { findBrowsers } from './installed.mjs'
 
-/** Where photographs of the page are put, when somebody wants them. */
-const photographs = process.env.TIDEMARK_PHOTOGRAPHS
+const photographs = fileURLToPath(new URL('../../tmp/photographs/', import.meta.url))
 
-inChromium('the example', (newProfile) => {
-  let server: Awaited<ReturnType<typeof serve>>
-  let profile: Profile
-  let browser: OpenBrowser
-  let errors: string[]
-  beforeAll(async () => {
-    server = await serve(0)
-    profile = await newProfile()
-    browser = await profile.open()
-    errors = []
-  })
-  afterAll(async () => {
-    await browser?.close()
-    await profile?.remove()
-    await server?.close()
+for (const browser of findBrowsers())
+  whereThereIs(`the example in ${browser.name}`, browser.missing, () => {
+    if (browser.missing === undefined) drive(browser)
   })
 
-  async function open(): Promise<Page> {
-    const page = await browser.context.newPage()
-    page.on('pageerror', (error) => errors.push(String(error)))
-    page.on('console', (message) => message.type() === 'error' && errors.push(message.text()))
-    await page.goto(server.url)
-    await ready(page)
-    return page
-  }
-
-  const ready = (page: Page) =>
-    page.waitForFunction(() => !document.querySelector<HTMLButtonElement>('#train')?.disabled)
-
-  const kept = (page: Page) => page.waitForFunction(() => document.documentElement.dataset.offline === 'ready')
-
-  const status = (page: Page, text: RegExp) => page.locator('#status').filter({ hasText: text }).waitFor()
-
-  async function photograph(page: Page, name: string): Promise<void> {
-    if (!photographs) return
-    await mkdir(photographs, { recursive: true })
-    await page.screenshot({ path: join(photographs, `${name}.png`), fullPage: true })
-  }
-
-  /** The versions of an artifact in the panel, newest first: version and cost. */
-  async function versions(page: Page, name: string): Promise<string[][]> {
-    const rows = page.locator(`details[data-name="${name}"] tbody tr`)
-    return Promise.all(
-      (await rows.all()).map(async (row) => [
-        (await row.locator('td').first().textContent()) ?? '',
-        (await row.locator('.cost').textContent()) ?? '',
-      ]),
+function drive(browser: Parameters<typeof openDriver>[0]): void {
+  const ready = (driver: Driver) =>
+    until(
+      driver,
+      'ready',
+      () => {
+        const train = document.querySelector<HTMLButtonElement>('#train')
+        return train?.disabled === false && train.ariaDisabled !== 'true'
+      },
+      0,
     )
-  }
 
-  test('trains, watches, logs, previews, downloads; again after a reload, and without a network', async () => {
-    const page = await open()
-    await page.setViewportSize({ width: 1280, height: 900 })
-    expect(await page.locator('#score').textContent()).toBe('not trained')
-    expect(await versions(page, 'predictions')).toHaveLength(1)
+  const status = (driver: Driver, text: string) =>
+    until(driver, text, (text) => new RegExp(text).test(document.querySelector('#status')?.textContent ?? ''), text)
 
-    // By the keyboard alone.
-    await page.locator('#train').focus()
-    await page.keyboard.press('Enter')
-    await status(page, /predictions v1 is kept/)
-    await ready(page)
-    await page.keyboard.press('Tab')
-    await page.keyboard.press('Tab')
-    await page.keyboard.press('Enter')
-    await status(page, /picture, the weights/)
-    await ready(page)
-    expect(Number.parseFloat((await page.locator('#score').textContent()) ?? '')).toBeGreaterThan(90)
+  const textOf = (driver: Driver, selector: string) =>
+    driver.evaluate((selector) => document.querySelector(selector)?.textContent ?? '', selector)
 
-    // A label is corrected where it stands: the table is watched.
-    await page.getByLabel('Species of penguin 28', { exact: true }).selectOption('Gentoo')
-    await status(page, /predictions v2 is kept/)
-    const [corrected, trained, first] = await versions(page, 'predictions')
-    expect([corrected?.[0], trained?.[0], first?.[0]]).toEqual(['v2 ', 'v1 ', 'v0 '])
-    for (const [, cost] of [corrected, trained, first].map((one) => one ?? [])) expect(cost).toMatch(/^[\d.]+ k?B$/)
-    expect(await page.locator('details').count()).toBe(4)
-    await photograph(page, 'light')
-    await page.emulateMedia({ colorScheme: 'dark' })
-    await photograph(page, 'dark')
+  const focus = (driver: Driver, selector: string) =>
+    driver.evaluate((selector) => document.querySelector<HTMLElement>(selector)?.focus(), selector)
 
-    await page.getByRole('button', { name: 'Preview predictions 3.0.0' }).press('Enter')
-    await page.locator('#preview').getByText('species Utf8').waitFor()
-    await photograph(page, 'preview')
-    await page.keyboard.press('Escape')
-    await page.locator('details[data-name="map"] summary').click()
-    await page.getByRole('button', { name: 'Preview map 1.0.0' }).click()
-    expect(
-      await page.locator('#preview img').evaluate((image: HTMLImageElement) => image.naturalWidth),
-    ).toBeGreaterThan(10)
-    await page.keyboard.press('Escape')
+  const versions = (driver: Driver, name: string) =>
+    driver.evaluate(
+      (name) =>
+        [...document.querySelectorAll(`details[data-name="${name}"] tbody tr`)].map((row) => [
+          row.querySelector('td')?.textContent?.trim() ?? '',
+          row.querySelector('.cost')?.textContent ?? '',
+        ]),
+      name,
+    )
 
-    const coming = page.waitForEvent('download')
-    await page.getByRole('button', { name: 'Download predictions 3.0.0' }).click()
-    const saved = await coming
-    expect(saved.suggestedFilename()).toBe('predictions.arrow')
-    const bytes = await readFile(await saved.path())
-    const { tableFromIPC } = await import('apache-arrow')
-    expect(tableFromIPC(bytes).get(28)?.species).toBe('Gentoo')
+  const photograph = (driver: Driver, name: string) =>
+    keepPhotograph(driver, `${photographs}${browser.name.toLowerCase()}-${name}.png`)
 
-    await kept(page)
-    await page.reload()
-    await ready(page)
-    await kept(page)
-    // The weights are read back; the labels come anew from the file.
-    expect(Number.parseFloat((await page.locator('#score').textContent()) ?? '')).toBeGreaterThan(90)
-    const before = await versions(page, 'predictions')
-    expect(before.length).toBeGreaterThanOrEqual(3)
-    expect(errors).toEqual([])
+  test('works by the keyboard; again after a reload, and without a network; light, dark and narrow', async () => {
+    let server = await serve(0)
+    const port = Number(new URL(server.url).port)
+    const driver = await openDriver(browser, false)
+    const kept = () =>
+      until(driver, 'ready without a network', () => document.documentElement.dataset.offline === 'ready', 0)
+    try {
+      await driver.resize(1280, 900)
+      await driver.goto(server.url)
+      await ready(driver)
+      await kept()
+      expect(await textOf(driver, '#score')).toBe('not trained')
+      await driver.evaluate(() => {
+        const errors: string[] = []
+        addEventListener('error', ({ message }) => errors.push(message))
+        addEventListener('unhandledrejection', ({ reason }) => errors.push(String(reason)))
+        Object.assign(globalThis, { errors })
+      }, 0)
 
-    await server.close()
-    await page.reload()
-    await ready(page)
-    await page.locator('#train').click()
-    await status(page, /predictions v\d+ is kept/)
-    await ready(page)
-    expect((await versions(page, 'predictions')).length).toBeGreaterThan(before.length)
-    await page.setViewportSize({ width: 400, height: 900 })
-    await photograph(page, 'narrow-offline')
-    server = await serve(0)
+      await focus(driver, '#train')
+      await driver.press('Enter')
+      await status(driver, 'predictions v1 is kept')
+      await ready(driver)
+      // The focus is where it was.
+      await driver.press('Tab')
+      await driver.press('Tab')
+      expect(await driver.evaluate(() => document.activeElement?.id, 0)).toBe('log')
+      await driver.press('Enter')
+      await status(driver, 'picture, the weights')
+      await ready(driver)
+      expect(Number.parseFloat(await textOf(driver, '#score'))).toBeGreaterThan(90)
+
+      await driver.evaluate(() => {
+        const select = document.querySelector<HTMLSelectElement>('[aria-label="Species of penguin 28"]')
+        if (!select) throw new Error('There is no penguin 28.')
+        select.value = 'Gentoo'
+        select.dispatchEvent(new Event('change', { bubbles: true }))
+      }, 0)
+      await status(driver, 'predictions v2 is kept')
+      const found = await versions(driver, 'predictions')
+      expect(found.map(([version]) => version)).toEqual(['v2', 'v1', 'v0'])
+      for (const [, cost] of found) expect(cost).toMatch(/^[\d.]+ k?B$/)
+      expect(await driver.evaluate(() => document.querySelectorAll('details').length, 0)).toBe(4)
+      const light = brightness(await photograph(driver, 'light'))
+      expect(light).toBeGreaterThan(150)
+
+      await focus(driver, '[aria-label="Preview predictions 3.0.0"]')
+      await driver.press('Enter')
+      await until(
+        driver,
+        'a preview',
+        () => document.querySelector('#preview[open]')?.textContent?.includes('species Utf8') === true,
+        0,
+      )
+      await photograph(driver, 'preview')
+      await driver.press('Escape')
+      await until(driver, 'the preview is closed', () => document.querySelector('#preview[open]') === null, 0)
+      await focus(driver, '[aria-label="Preview map 1.0.0"]')
+      await driver.evaluate(() => document.querySelector<HTMLElement>('[aria-label="Preview map 1.0.0"]')?.click(), 0)
+      await until(
+        driver,
+        'the picture',
+        () => document.querySelector<HTMLImageElement>('#preview img')?.naturalWidth === 720,
+        0,
+      )
+      await driver.press('Escape')
+      await driver.evaluate(
+        () => document.querySelector<HTMLElement>('[aria-label="Download predictions 3.0.0"]')?.click(),
+        0,
+      )
+      expect((await savedTable(join(driver.downloads, 'predictions.arrow'))).get(28)?.species).toBe('Gentoo')
+      expect(await driver.evaluate(() => Reflect.get(globalThis, 'errors'), 0)).toEqual([])
+
+      await kept()
+      await driver.reload()
+      await ready(driver)
+      await kept()
+      expect(Number.parseFloat(await textOf(driver, '#score'))).toBeGreaterThan(90)
+      const before = await versions(driver, 'predictions')
+      expect(before.length).toBeGreaterThanOrEqual(3)
+
+      await server.close()
+      await driver.reload()
+      await ready(driver)
+      await focus(driver, '#train')
+      await driver.press('Enter')
+      await status(driver, 'predictions v\\d+ is kept')
+      await ready(driver)
+      expect((await versions(driver, 'predictions')).length).toBeGreaterThan(before.length)
+      await driver.resize(360, 800)
+      await photograph(driver, 'narrow-offline')
+      // As a page, not wider than its window: nobody scrolls sideways.
+      expect(
+        await driver.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth, 0),
+      ).toBe(0)
+      server = await serve(port)
+    } finally {
+      await driver.close()
+    }
+
+    const atNight = await openDriver(browser, true)
+    try {
+      await atNight.resize(1280, 900)
+      await atNight.goto(server.url)
+      await ready(atNight)
+      await focus(atNight, '#train')
+      await atNight.press('Enter')
+      await status(atNight, 'predictions v1 is kept')
+      await ready(atNight)
+      expect(brightness(await photograph(atNight, 'dark'))).toBeLessThan(100)
+    } finally {
+      await atNight.close()
+      await server.close()
+    }
   })
-})
+}
+
+/** A table that a page has saved, once all of it is there. */
+async function savedTable(path: string): Promise<Table> {
+  return vi.waitFor(async () => tableFromIPC(await readFile(path)), { timeout: 30_000, interval: 50 })
+}
+
+/** Of the average pixel, from 0 to 255. */
+function brightness(png: Uint8Array): number {
+  const { data } = PNG.sync.read(Buffer.from(png))
+  let sum = 0
+  for (let at = 0; at < data.length; at += 4) sum += (data[at] ?? 0) + (data[at + 1] ?? 0) + (data[at + 2] ?? 0)
+  return sum / ((data.length / 4) * 3)
+}
