@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
-import { started } from './started.mjs'
+import { startedProcess } from './started.mjs'
 import { startWorkerd } from './workerd.mjs'
 
 /** A guard against hanging, not a measure: alone on two cores the slowest needs half a minute, and shared machines may be twenty times slower for a while. */
@@ -39,18 +39,18 @@ async function askProcess({ program, name, command }, { folder, modules }, task,
     cwd: task.scratch,
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const end = started(() => child.kill('SIGKILL'))
+  const end = startedProcess(child)
   const ended = new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('close', (code, signal) => resolve(signal ?? code))
   })
-  const patience = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS)
+  const patience = setTimeout(end, PATIENCE_MS)
   try {
     const [how] = await Promise.all([ended, read(child.stdout)])
     if (how !== 0) throw new Error(`${name} ended with ${how}.`)
   } finally {
     clearTimeout(patience)
-    end()
+    await end()
   }
 }
 

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { installPacked } from '../packed.mjs'
+import { startedProcess } from './started.mjs'
 
 const example = fileURLToPath(new URL('../../examples/deno/', import.meta.url))
 
@@ -66,6 +67,7 @@ export function denoExample({ program }, scratch) {
       const args = ['run', '--no-prompt', '--check', ...permissions, 'watch-csv.ts']
       const env = { ...process.env, DENO_DIR: join(scratch, 'deno-dir'), NO_COLOR: '1' }
       const child = spawn(program, args, { cwd: folder, env, timeout: PATIENCE_MS, killSignal: 'SIGKILL' })
+      startedProcess(child)
       const ended = output(child).then(({ code, errors }) => ({ code, errors: errors.replace(/^Check .*\n/, '') }))
       return { child, ended, lines: createInterface({ input: child.stdout }) }
     }

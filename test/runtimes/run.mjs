@@ -55,7 +55,8 @@ const bundles = {}
 for (const kind of found.flatMap(({ bundle, browser }) => (browser ? ['browser', bundle] : [bundle])))
   bundles[kind] ??= await bundleSuites(kind)
 const top = await mkdtemp(join(tmpdir(), 'tidemark-runtimes-'))
-endAllWithUs()
+const tidy = () => rm(top, { recursive: true, force: true, maxRetries: 10 })
+endAllWithUs(tidy)
 try {
   const written = []
   await eachRuntime(async (runtime) => {
@@ -102,7 +103,7 @@ try {
 } finally {
   await Promise.allSettled([...sessions.values()].map((session) => session.close()))
   await endAll()
-  await rm(top, { recursive: true, force: true, maxRetries: 10 })
+  await tidy()
 }
 const strict = Boolean(process.env.CI) || process.env.TIDEMARK_RUNTIMES === 'required'
 const report = tellOutcome([...rows.values()], { strict })

@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { connect } from '../../dist/index.js'
+import { startedProcess } from './started.mjs'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -40,7 +41,7 @@ export function serverTests(runtime, scratch) {
       await test({ ...server, folder })
       await server.end()
     } finally {
-      server.kill()
+      await server.kill()
     }
   }
 
@@ -59,7 +60,7 @@ export function serverTests(runtime, scratch) {
       await logs(first)
       await first.end()
     } finally {
-      first.kill()
+      await first.kill()
     }
     // It has a key by now, and shows none.
     const again = await startServer(runtime, args)
@@ -70,7 +71,7 @@ export function serverTests(runtime, scratch) {
       await tidemark.close()
       await again.end()
     } finally {
-      again.kill()
+      await again.kill()
     }
   }
 }
@@ -253,6 +254,7 @@ async function startServer({ program, name }, args) {
     killSignal: 'SIGKILL',
     env: { ...process.env, NO_COLOR: '1' },
   })
+  const kill = startedProcess(child)
   let errors = ''
   child.stderr.on('data', (piece) => {
     errors += piece
@@ -268,7 +270,7 @@ async function startServer({ program, name }, args) {
   child.stdout.resume()
   return {
     ...told,
-    kill: () => child.kill('SIGKILL'),
+    kill,
     async end() {
       child.kill('SIGTERM')
       const [code] = await ended

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { started } from './started.mjs'
+import { startedProcess } from './started.mjs'
 
 /** The date whose behaviour the worker has: a newer one can change what there is in it. */
 export const COMPATIBILITY_DATE = '2026-06-01'
@@ -12,12 +12,7 @@ export async function startWorkerd(binary, folder, modules) {
   const config = join(folder, 'config.capnp')
   await writeFile(config, configOf(modules))
   const child = spawn(binary, ['serve', config, '--control-fd=3'], { stdio: ['ignore', 'inherit', 'inherit', 'pipe'] })
-  const stop = started(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return
-    const ended = new Promise((resolve) => child.once('exit', resolve))
-    child.kill()
-    await ended
-  })
+  const stop = startedProcess(child)
   try {
     return { url: `http://127.0.0.1:${await portOf(child)}/`, pid: child.pid, stop }
   } catch (error) {
