@@ -7,9 +7,9 @@ import { type ProgramName, programs } from './programs.ts'
  * `src/backend/route-groups.ts`). A limit goes up only with a reason in docs/decisions/0013-what-a-page-pays-for.md.
  */
 const limits: Readonly<Record<ProgramName, number>> = {
-  remote: 19_800,
-  remoteLog: 30_400,
-  remoteRead: 33_300,
+  remote: 19_600,
+  remoteLog: 30_200,
+  remoteRead: 33_200,
   remoteWrite: 59_700,
   embedded: 101_000,
   allButTables: 130_000,
