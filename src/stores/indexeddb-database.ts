@@ -65,7 +65,7 @@ export class Database {
 
   async #once<T>(task: (db: IDBDatabase) => Promise<T>): Promise<T> {
     const opening = this.#open()
-    const connection = await inTime(opening, this.name)
+    const connection = await this.#inTime(opening)
     try {
       return await connection.run(task)
     } catch (error) {
@@ -84,6 +84,21 @@ export class Database {
     // The next call tries again.
     opening.catch(() => this.#forget(opening))
     return opening
+  }
+
+  /** An opening that takes too long is not waited for by those who come later: Chromium never ends one that was waiting when it cleared what a site stored. */
+  #inTime(opening: Promise<Connection>): Promise<Connection> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#forget(opening)
+        opening.then(
+          (late) => late.close(),
+          () => undefined,
+        )
+        reject(blocked(this.name))
+      }, patience)
+      opening.then(resolve, reject).finally(() => clearTimeout(timer))
+    })
   }
 
   #forget(opening: Promise<Connection>): void {
@@ -151,13 +166,6 @@ async function assertOurs(name: string): Promise<void> {
   } catch (error) {
     if (!isNew) throw error
   }
-}
-
-function inTime<T>(opening: Promise<T>, name: string): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(blocked(name)), patience)
-    opening.then(resolve, reject).finally(() => clearTimeout(timer))
-  })
 }
 
 /** Not by `promisifyRequest`, which takes the error of one request for the end, when nobody knows yet what ended the transaction. */
