@@ -18,7 +18,7 @@ export interface ArtifactHead {
   readonly next: number
   /** Versions below this index were deleted with the whole artifact, whatever their records say. */
   readonly deletedBelow: number
-  /** Versions that were deleted by themselves. Stores of before 0.1.0 do not tell. */
+  /** Versions that were deleted by themselves. Heads that were written before they were kept tell of none. */
   readonly gone: GoneVersions
   /** True once any version's tags or metadata were changed: until then nobody need look for such changes. */
   readonly relabelled: boolean

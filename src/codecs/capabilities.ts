@@ -1,3 +1,5 @@
+import { tagOf } from './tag-of.ts'
+
 /**
  * What a value can do, asked by its members and not by its class: values come from other copies of a library, other realms and other runtimes.
  */
@@ -25,11 +27,6 @@ export function hasMethods<Name extends string>(
 
 function member(value: object, name: string): unknown {
   return name in value ? Reflect.get(value, name) : undefined
-}
-
-// `Object.prototype.toString` reads through realms, where `instanceof` does not.
-export function tagOf(value: unknown): string {
-  return Object.prototype.toString.call(value).slice(8, -1)
 }
 
 export function isThenable(value: unknown): boolean {

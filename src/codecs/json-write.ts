@@ -2,7 +2,7 @@ import { InvalidInputError } from '../errors.ts'
 import { isPlainObject, isTypedArray } from './capabilities.ts'
 import { toBase64 } from './json-bytes.ts'
 import { isExactly, isUint8Array } from './realms.ts'
-import { typedArrayName } from './typed-array-name.ts'
+import { tagOf } from './tag-of.ts'
 
 /** The key that says an object stands for something JSON has no notation for. */
 export const MARK = '$tidemark'
@@ -251,7 +251,7 @@ function isRaw(value: object): value is ArrayBuffer | DataView {
 }
 
 function typedName(value: ArrayBufferView | ArrayBuffer): string {
-  return ArrayBuffer.isView(value) ? typedArrayName(value) : 'ArrayBuffer'
+  return ArrayBuffer.isView(value) ? tagOf(value) : 'ArrayBuffer'
 }
 
 function typedContent(value: ArrayBuffer | DataView | (ArrayBufferView & ArrayLike<number | bigint>)): string {

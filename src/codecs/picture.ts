@@ -1,4 +1,4 @@
-import { tagOf } from './capabilities.ts'
+import { tagOf } from './tag-of.ts'
 
 /**
  * What a canvas or a bitmap shows at this moment, on a canvas of its own: the next frame is drawn over it, a WebGL canvas is blank once it was shown, a bitmap may be

@@ -1,11 +1,6 @@
-import { typedArrayName } from './typed-array-name.ts'
+import { tagOf } from './tag-of.ts'
 
 // A frame, a vm context, the sandbox of a test runner: each realm has classes of its own, and `instanceof` knows those of one.
-
-/** What `Object.prototype.toString` reads through realms: `Date`, `Map`, `Uint8Array`. */
-function tagOf(value: unknown): string {
-  return Object.prototype.toString.call(value).slice('[object '.length, -1)
-}
 
 /** A Date of any realm. */
 export function isDate(value: unknown): value is Date {
@@ -14,7 +9,7 @@ export function isDate(value: unknown): value is Date {
 
 /** A Uint8Array of any realm, Node's Buffer among them. */
 export function isUint8Array(value: unknown): value is Uint8Array {
-  return value instanceof Uint8Array || (ArrayBuffer.isView(value) && typedArrayName(value) === 'Uint8Array')
+  return value instanceof Uint8Array || (ArrayBuffer.isView(value) && tagOf(value) === 'Uint8Array')
 }
 
 interface Builtins {
@@ -36,7 +31,7 @@ export function isExactly<Name extends keyof Builtins>(value: unknown, name: Nam
 
 /** A view of another realm as one of this realm over the same bytes, so that it is known by its class. */
 export function inThisRealm<View extends ArrayBufferView>(view: View): View {
-  const own: unknown = Reflect.get(globalThis, typedArrayName(view))
+  const own: unknown = Reflect.get(globalThis, tagOf(view))
   if (typeof own !== 'function' || view instanceof own) return view
   const length = 'length' in view ? view.length : view.byteLength
   const made: unknown = Reflect.construct(own, [view.buffer, view.byteOffset, length])

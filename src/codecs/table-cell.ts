@@ -1,7 +1,7 @@
 import { InvalidInputError } from '../errors.ts'
 import { isPlainObject, isTypedArray } from './capabilities.ts'
 import { isDate, isUint8Array } from './realms.ts'
-import { typedArrayName } from './typed-array-name.ts'
+import { tagOf } from './tag-of.ts'
 
 /** What a cell holds: one column holds one kind. A typed array's kind is its name. */
 export type Kind = 'number' | 'string' | 'boolean' | 'bigint' | 'Date' | 'bytes' | 'list' | 'object' | `${string}Array`
@@ -18,7 +18,7 @@ export function cellKind(value: unknown): Kind | undefined {
   if (isDate(value)) return 'Date'
   if (Array.isArray(value)) return 'list'
   if (isUint8Array(value)) return 'bytes'
-  if (isTypedArray(value)) return asKind(typedArrayName(value))
+  if (isTypedArray(value)) return asKind(tagOf(value))
   return isPlainObject(value) ? 'object' : undefined
 }
 

@@ -13,7 +13,7 @@ import {
   Uint32,
   Uint64,
 } from './arrow.ts'
-import { typedArrayName } from './typed-array-name.ts'
+import { tagOf } from './tag-of.ts'
 
 const types: Record<string, { readonly width: number; readonly make: () => DataType }> = {
   Int8Array: { width: 1, make: () => new Int8() },
@@ -32,7 +32,7 @@ const types: Record<string, { readonly width: number; readonly make: () => DataT
 
 /** The Arrow type of a typed array's elements. A DataView has none. */
 export function typedArrayType(view: ArrayBufferView): { type: DataType; width: number } {
-  const name = typedArrayName(view)
+  const name = tagOf(view)
   const found = types[name]
   if (found !== undefined) return { type: found.make(), width: found.width }
   throw new InvalidInputError(

@@ -12,9 +12,9 @@ export interface DigestedAside {
   deflate(level: DeflateLevel): Promise<Uint8Array | undefined>
 }
 
-/** A worker takes 30 to 50 ms to start, and a request: a page digests the first megabytes itself, in slices. */
+/** A worker takes 34 ms to its first answer (Chromium 156), and a request: a page digests the first megabytes itself, in slices. */
 const worthAWorker = 2 * 2 ** 20
-/** A message takes as long as digesting 4 KiB. */
+/** To send one takes the page 29 us, as long as digesting 5 KiB; these are digested twice. */
 const worthAMessage = 16 * 1024
 /** One that has not begun by then will not: its script cannot be had, or may not be run. */
 const startsWithinMs = 5000
@@ -32,7 +32,7 @@ export function mayGoAside(): boolean {
 }
 
 /**
- * Digests a chunk in a worker, on a page that has much to digest and may start one: three quarters of what uploading bytes costs, for which the main thread then has no part. The bytes are copied.
+ * Digests a chunk in a worker, on a page that has much to digest and may start one: half to two thirds of what uploading bytes costs the main thread (docs/decisions/0017-the-main-thread.md). The bytes are copied.
  * Nothing is given back where the caller has to do it: elsewhere than on a page, for little, and whenever the worker fails.
  */
 export async function digestAside(bytes: Uint8Array, hasher: Sha256): Promise<DigestedAside | undefined> {
@@ -41,12 +41,15 @@ export async function digestAside(bytes: Uint8Array, hasher: Sha256): Promise<Di
   running ??= AsideWorker.start(() => {
     running = undefined
   })
-  if (running === undefined) refused = true
   const worker = running
-  const ticket = worker?.ticket() ?? 0
+  if (worker === undefined) {
+    refused = true
+    return undefined
+  }
+  const ticket = worker.ticket()
   const copy = bytes.slice()
-  const answer = await worker?.ask({ ticket, bytes: copy, state: hasher.state }, [copy.buffer])
-  if (worker === undefined || answer === undefined || !('state' in answer)) return undefined
+  const answer = await worker.ask({ ticket, bytes: copy, state: hasher.state }, [copy.buffer])
+  if (answer === undefined || !('state' in answer)) return undefined
   return {
     digest: answer.digest,
     hasher: Sha256.from(answer.state),
