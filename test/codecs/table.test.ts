@@ -3,6 +3,7 @@ import { type Table, tableFromIPC, tableToIPC } from 'apache-arrow'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { tableCodec } from '../../src/codecs/table.ts'
+import { asArrowGives } from './as-arrow-gives.ts'
 import { byArrow, decodeTable, encodeTable, makeRows, sameBytes, valuesOf } from './table-support.ts'
 
 describe('records', () => {
@@ -138,6 +139,17 @@ describe('records', () => {
     const { bytes } = await encodeTable(texts.map((s) => ({ [`${texts[0]}`]: s })))
     expect(valuesOf(byArrow(bytes))['😀']).toEqual(texts)
   })
+
+  it('that begin with U+FEFF are stored with it', async () => {
+    const texts = ['\ufeffid', 'id', '\ufeff\ufeff']
+    const table = await decodeTable((await encodeTable({ s: texts })).bytes)
+    const { values, valueOffsets } = table.getChild('s')?.data[0] ?? {}
+    const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+    expect(texts.map((_, row) => decoder.decode(values.subarray(valueOffsets[row], valueOffsets[row + 1])))).toEqual(
+      texts,
+    )
+    expect(valuesOf(table).s).toEqual(texts.map(asArrowGives))
+  })
 })
 
 function arbitraryOf(kind: string): fc.Arbitrary<unknown> {
@@ -155,7 +167,7 @@ function arbitraryOf(kind: string): fc.Arbitrary<unknown> {
 }
 
 function asRead(value: unknown): unknown {
-  return value instanceof Date ? value.getTime() : (value ?? null)
+  return value instanceof Date ? value.getTime() : asArrowGives(value ?? null)
 }
 
 describe('columns', () => {
