@@ -4,12 +4,12 @@
 // What `index.js` always needs is one module, because bundlers make a chunk of each set of modules that are needed together, and twenty small ones weigh a third more
 // than one. Everything else comes in the parts in which it is loaded, so that a program takes and loads only what it meets.
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build as esbuild } from 'esbuild'
+import { build as esbuild, transform } from 'esbuild'
 import { rollup } from 'rollup'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -56,9 +56,14 @@ function leaveOutFiles() {
   for (const path of readdirSync(compiled, { recursive: true, encoding: 'utf8' })) {
     // Asked for only where `hasFiles()` says so, or where its absence is caught.
     if (/(^|[\\/])(fs(-[^\\/]*)?|[^\\/]*-fs)\.js$/.test(path))
-      writeFileSync(join(compiled, path), "throw new Error('This build of tidemark is for runtimes without files.')\n")
+      replace(path, "throw new Error('This build of tidemark is for runtimes without files.')\n")
   }
-  writeFileSync(join(compiled, 'platform/files.js'), 'export const hasFiles = () => false\n')
+  replace('platform/files.js', 'export const hasFiles = () => false\n')
+}
+
+function replace(path, text) {
+  writeFileSync(join(compiled, path), text)
+  rmSync(join(compiled, `${path}.map`))
 }
 
 /** A library as an ES module, with the licence it asks to be kept with. */
@@ -97,7 +102,7 @@ async function bundle() {
     for (const path of alwaysLoaded(join(compiled, entry))) if (!partOf.has(path)) partOf.set(path, part)
   const build = await rollup({
     input: Object.fromEntries(entries.map((name) => [name, join(compiled, `${name}.js`)])),
-    plugins: [{ name: 'taken', resolveId: (id) => (taken.includes(id) ? takenFile(id) : null) }],
+    plugins: [{ name: 'taken', resolveId: (id) => (taken.includes(id) ? takenFile(id) : null) }, mapped(), minified()],
     external: (id) => !id.startsWith('.') && !id.startsWith(compiled) && !taken.includes(id),
     treeshake: { moduleSideEffects: false },
     onwarn: (warning) => {
@@ -108,10 +113,32 @@ async function bundle() {
     dir: out,
     format: 'esm',
     chunkFileNames: '[name]-[hash].js',
+    sourcemap: true,
+    // Of files that only this script made; all others are in `src`.
+    sourcemapPathTransform: (source) => source.replace(/^.*\/tidemark-portable-[^/]*\//, '../../src/'),
     hoistTransitiveImports: false,
     manualChunks: (id) => partOf.get(id),
   })
   await build.close()
+}
+
+/** Maps lead back to TypeScript; what a library or this script wrote has none. */
+function mapped() {
+  return {
+    name: 'mapped',
+    load(id) {
+      if (!existsSync(`${id}.map`)) return null
+      return { code: readFileSync(id, 'utf8'), map: JSON.parse(readFileSync(`${id}.map`, 'utf8')) }
+    },
+  }
+}
+
+/** Pages without a bundler, and wrangler, load these files as they are. */
+function minified() {
+  return {
+    name: 'minified',
+    renderChunk: (code) => transform(code, { minify: true, format: 'esm', target: 'es2022', sourcemap: true }),
+  }
 }
 
 /** The modules that are loaded before the first line of a program runs; without stores, of which a program has one. */
