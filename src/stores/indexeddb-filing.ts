@@ -1,7 +1,7 @@
 import { promisifyRequest } from 'idb-keyval'
 import type { Database } from './indexeddb-database.ts'
 import { fileKey, fileRange, keyOfFacts } from './indexeddb-keys.ts'
-import { Files } from './opfs-files.ts'
+import type { Files } from './opfs-files.ts'
 
 export interface FilingOptions {
   /** Values of this many bytes and more become files; default: none. */
@@ -28,7 +28,7 @@ const forgottenAfter = 30 * 24 * hour
  */
 export class Filing {
   readonly #database: Database
-  readonly #files: Files
+  #files: Files | undefined
   readonly #from: number
   readonly #abandonedAfter: number
   readonly #refused: (reason: string) => void
@@ -38,7 +38,6 @@ export class Filing {
 
   constructor(database: Database, { filesFrom, abandonedAfter = hour, refused }: FilingOptions) {
     this.#database = database
-    this.#files = new Files(database.name)
     this.#from = filesFrom ?? Number.POSITIVE_INFINITY
     this.#abandonedAfter = abandonedAfter
     this.#refused = refused
@@ -51,11 +50,12 @@ export class Filing {
 
   /** Writes a value as a file, which does not count yet; false where that cannot be done. */
   async write(name: string, bytes: Uint8Array): Promise<boolean> {
-    if (await this.#files.write(name, bytes)) {
-      this.#swept ??= this.#sweep()
+    const files = await this.#open()
+    if (await files.write(name, bytes)) {
+      this.#swept ??= this.#sweep(files)
       return true
     }
-    if (this.#able) this.#refused(this.#files.refused)
+    if (this.#able) this.#refused(files.refused)
     this.#able = false
     return false
   }
@@ -76,13 +76,15 @@ export class Filing {
 
   /** The bytes of a file; `undefined` when it is gone or shorter than it should be. */
   async read(name: string, size: number, start: number, length: number): Promise<Uint8Array | undefined> {
-    const found = await this.#files.read(name, start, start + length)
+    const files = await this.#open()
+    const found = await files.read(name, start, start + length)
     return found?.size === size && found.bytes.length === length ? found.bytes : undefined
   }
 
   /** Removes a file that does not count. */
-  remove(name: string): Promise<void> {
-    return this.#files.remove(name)
+  async remove(name: string): Promise<void> {
+    const files = await this.#open()
+    await files.remove(name)
   }
 
   /** Resolves when nothing is under way. */
@@ -90,9 +92,16 @@ export class Filing {
     await this.#swept
   }
 
-  async #sweep(now = Date.now()): Promise<void> {
+  // Most pages never meet a file: what handles them comes with the first one.
+  async #open(): Promise<Files> {
+    const { Files } = await import('./opfs-files.ts')
+    this.#files ??= new Files(this.#database.name)
+    return this.#files
+  }
+
+  async #sweep(files: Files, now = Date.now()): Promise<void> {
     try {
-      const old = await this.#files.olderThan(now - this.#abandonedAfter)
+      const old = await files.olderThan(now - this.#abandonedAfter)
       const condemned = await this.#database.write(async (values) => {
         const [keys, found] = await Promise.all([
           promisifyRequest(values.getAllKeys(fileRange())),
@@ -105,7 +114,7 @@ export class Filing {
           if (typeof since === 'number' && since !== counts && since < now - forgottenAfter) values.delete(key)
         return condemned
       })
-      for (const name of condemned) await this.#files.remove(name)
+      for (const name of condemned) await files.remove(name)
     } catch {
       // What was left stays left until the next store is opened: a put must not fail for the litter of others.
       this.#swept = undefined
