@@ -84,10 +84,14 @@ async function runPut({ values, out, signal, onProgress, connect }: Context): Pr
         onProgress(progress)
       },
     })
-  } finally {
-    await experiment.end()
+  } catch (error) {
+    // What is told is why nothing was stored, not that an empty experiment stays where it cannot be deleted.
+    await experiment.delete().catch(() => undefined)
+    throw error
   }
   const created = version.sourceExperimentKey === experiment.key
+  // One that brought nothing would only be in the way.
+  await (created ? experiment.end() : experiment.delete())
   const ms = performance.now() - began
   if (out.json) {
     out.document({ ...versionFacts(version), created, bytesStored: created ? stored : 0, ms: Math.round(ms) })

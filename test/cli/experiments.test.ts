@@ -100,3 +100,20 @@ it.each([
   expect(ended.code).toBe(code)
   expect(ended.err).toContain(message)
 })
+
+it.each(places)(
+  'what put stores in %s has an experiment; what is not new, and what is refused, leaves none',
+  async (_, envOf) => {
+    const env = envOf()
+    const run = (...args: string[]) => program.run(args, { cwd, env })
+    const count = async () => JSON.parse((await run('experiments', '--json')).out).length
+    const before = await count()
+    expect(await run('put', 'history', 'history.csv', '--version', '1.0.0')).toMatchObject({ code: 0 })
+    expect(await count()).toBe(before + 1)
+    expect(await run('put', 'history', 'history.csv')).toMatchObject({ code: 0 })
+    expect(await run('put', 'history', 'history.csv', '--description', 'other', '--version', '1.0.0')).toMatchObject({
+      code: 4,
+    })
+    expect(await count()).toBe(before + 1)
+  },
+)
