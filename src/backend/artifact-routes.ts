@@ -1,25 +1,23 @@
 import { InvalidInputError, NotFoundError } from '../errors.ts'
 import { checkName } from '../paths.ts'
 import { routes, tidemarkPrefix } from '../protocol/routes.ts'
-import type { Role } from './access.ts'
+import { ArtifactLists, artifactToWire } from './artifact-lists.ts'
 import { placeText } from './artifact-records.ts'
-import { readJson } from './body.ts'
-import { parseCommit } from './commit-request.ts'
-import { checkExperimentKey } from './experiments.ts'
+import { Deletions } from './deletions.ts'
 import type { ArtifactPlace } from './identifiers.ts'
-import { assertQuery, limitOf, optional, wholeNumber } from './query.ts'
+import { LineageLists } from './lineage-lists.ts'
+import { assertQuery, limitOf, optional } from './query.ts'
 import { json } from './reply.ts'
-import type { Call, Router } from './router.ts'
+import type { Router } from './router.ts'
 import type { Services } from './services.ts'
-import { artifactToWire } from './version-wire.ts'
+import { placeNamed, placeOf } from './version-routes.ts'
 
-// A list of the packs of a terabyte, and metadata beside it.
-const largestCommit = 16 * 1024 * 1024
-
-const largestIndex = 9_999_999_999
-
+/** Lists and details of artifacts, their lineage, their deletion. */
 export function artifactRoutes(router: Router, services: Services): void {
-  const { artifacts, deletions, lineage, migration } = services
+  const { artifacts, migration } = services
+  const deletions = new Deletions(services)
+  const lineage = new LineageLists(services)
+  const lists = new ArtifactLists(services)
   const artifact = `${routes.artifacts()}/:workspace/:name`
 
   router.on('GET', routes.artifacts(), async ({ query, access }) => {
@@ -30,7 +28,7 @@ export function artifactRoutes(router: Router, services: Services): void {
     const shows = (one: string) => access.may('reader', one)
     const options = { shows, type: optional(query, 'type'), after: afterOf(query), limit: limitOf(query) }
     return json(
-      await artifacts.list(
+      await lists.list(
         workspace === undefined ? options : { ...options, workspace: checkName(workspace, 'workspace') },
       ),
     )
@@ -46,15 +44,6 @@ export function artifactRoutes(router: Router, services: Services): void {
     if (!(await deletions.deleteArtifact(place))) await artifacts.head(place)
     return json({})
   })
-  router.on('GET', `${artifact}/versions`, async (call) => {
-    const { query } = call
-    assertQuery(query, ['select', 'after', 'limit'])
-    const place = placeOf(call, 'reader')
-    const select = query.get('select')
-    if (select !== null) return json(artifacts.wire(await artifacts.resolve(place, select)))
-    return json(await artifacts.versions(place, wholeNumber(query, 'after', 0, largestIndex), limitOf(query)))
-  })
-  router.on('POST', `${artifact}/versions`, (call) => commit(call, services))
   router.on('GET', `${artifact}/versions/:index`, async (call) => {
     assertQuery(call.query, [])
     return json(artifacts.wire(await artifacts.resolve(placeOf(call, 'reader'), indexOf(call.params.index))))
@@ -77,23 +66,6 @@ export function artifactRoutes(router: Router, services: Services): void {
   })
 }
 
-async function commit(call: Call, services: Services): Promise<Response> {
-  const { request, query, access } = call
-  assertQuery(query, [])
-  const place = placeOf(call, 'writer')
-  const parsed = parseCommit(await readJson(request, largestCommit))
-  const { experimentKey } = parsed
-  const experiment =
-    experimentKey === undefined ? undefined : await services.experiments.get(checkExperimentKey(experimentKey))
-  if (experiment) access.require('writer', experiment.workspace)
-  if (parsed.base) access.require('reader', parsed.base.workspace)
-  const reply = await services.commits.commit(place, parsed, parsed.project ?? experiment?.project ?? null)
-  const { index, createdAt } = reply.version
-  // Also when it was there already: whoever made it may not have come as far as this.
-  if (reply.created && experiment) await services.lineage.addOutput(experiment.key, { ...place, index, at: createdAt })
-  return json(reply)
-}
-
 async function gone({ artifacts }: Services, place: ArtifactPlace, index: number): Promise<NotFoundError> {
   // Says more when the artifact itself is not there.
   await artifacts.head(place)
@@ -101,16 +73,6 @@ async function gone({ artifacts }: Services, place: ArtifactPlace, index: number
     code: 'version-not-found',
     fields: { artifact: placeText(place), version: `v${index}` },
   })
-}
-
-function placeOf({ params, access }: Call, role: Role): ArtifactPlace {
-  const place = placeNamed(params)
-  access.require(role, place.workspace)
-  return place
-}
-
-function placeNamed({ workspace, name }: Readonly<Record<string, string>>): ArtifactPlace {
-  return { workspace: checkName(workspace, 'workspace'), name: checkName(name) }
 }
 
 function indexOf(text: string): number {

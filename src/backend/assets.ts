@@ -8,11 +8,12 @@ import { metadataText } from './comet-metadata.ts'
 import { type ArtifactPlace, artifactIdOf, assetIdOf, versionIdOf } from './identifiers.ts'
 import { streamReply } from './reply.ts'
 import type { Services } from './services.ts'
+import { storedChunks } from './stored-chunks.ts'
 import type { LiveVersion } from './versions.ts'
 
-export function readerOf({ chunks }: Pick<Services, 'chunks'>, { record }: LiveVersion): VersionReader {
+export function readerOf(services: Services, { record }: LiveVersion): VersionReader {
   return new VersionReader({
-    source: chunks,
+    source: storedChunks(services),
     manifest: record.manifest,
     self: recordPackName(record.workspace, record.name, record.index),
     what: `${record.name}:v${record.index}`,
@@ -38,7 +39,7 @@ export function assetToComet(record: ArtifactPlace & { readonly index: number },
 
 /** The bytes of one asset, or of one range of it. */
 export async function assetReply(
-  services: Pick<Services, 'chunks'>,
+  services: Services,
   version: LiveVersion,
   path: string,
   request: Request,

@@ -64,7 +64,7 @@ export function createBackend(options: BackendOptions): Backend {
     void work.finally(() => behind.delete(work))
   }
   const services = createServices({ records, blobs, now, randomId, trusted, workspaces, background })
-  const keys = new Keys(services.records, now, options.keysBelievedFor ?? 0)
+  const keys = new Keys({ records: services.records, now, believedFor: options.keysBelievedFor ?? 0 })
   const router = new GroupedRouter(services)
   const underWay = new Set<Promise<Response>>()
 

@@ -6,9 +6,10 @@ import type { Forward } from './forwards.ts'
 import { Marking, type MarkingParts } from './marking.ts'
 import { OpenAssets } from './open-assets.ts'
 import { listPackObjects, type PackObject } from './pack-objects.ts'
-import { packKey } from './packs.ts'
+import { Packs, packKey } from './packs.ts'
 import { type Remainder, Rewriting } from './rewriting.ts'
 import type { Services } from './services.ts'
+import { storedChunks } from './stored-chunks.ts'
 
 export interface CollectOptions {
   /** Tell what would be freed; change nothing. */
@@ -40,10 +41,12 @@ interface Plan {
 export class Collection {
   readonly #services: Services
   readonly #condemned: Condemned
+  readonly #packs: Packs
 
   constructor(services: Services) {
     this.#services = services
     this.#condemned = services.condemned
+    this.#packs = new Packs(services)
   }
 
   /**
@@ -67,7 +70,8 @@ export class Collection {
   }
 
   async #plan(marking: Marking, before: CondemnedList, { graceMs }: CollectOptions): Promise<Plan> {
-    const { packs, options } = this.#services
+    const { options } = this.#services
+    const packs = this.#packs
     const { live, dead } = marking
     const forwarded = await packs.forwards.list()
     const rewriting = new Rewriting(options.blobs, packs.forwards)
@@ -99,7 +103,8 @@ export class Collection {
   }
 
   async #sweep(plan: Plan, marking: Marking, before: CondemnedList, run: string, signal?: AbortSignal): Promise<Plan> {
-    const { options, packs } = this.#services
+    const { options } = this.#services
+    const packs = this.#packs
     const names = new Set<string>()
     for (const { pack, to } of [...plan.garbage, ...plan.remainders.map(({ object }) => object)]) {
       names.add(pack)
@@ -176,9 +181,11 @@ export class Collection {
   }
 
   #parts({ dryRun, signal }: CollectOptions): MarkingParts {
-    const { heads, versions, packs, chunks, options } = this.#services
+    const { heads, versions, options } = this.#services
+    const { records } = options
+    const chunks = storedChunks(this.#services)
     const openAssets = new OpenAssets(this.#services)
-    return { records: options.records, heads, versions, packs, chunks, openAssets, dryRun, ...(signal && { signal }) }
+    return { records, heads, versions, packs: this.#packs, chunks, openAssets, dryRun, ...(signal && { signal }) }
   }
 }
 

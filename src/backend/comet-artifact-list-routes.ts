@@ -1,13 +1,17 @@
 import { checkName } from '../paths.ts'
 import { restPrefix } from '../protocol/routes.ts'
 import type { ArtifactWire, PageReply, VersionWire } from '../protocol/shapes.ts'
+import { ArtifactLists } from './artifact-lists.ts'
 import { saved } from './comet-calls.ts'
 import { metadataText } from './comet-metadata.ts'
+import { Deletions } from './deletions.ts'
 import { type ArtifactPlace, parseArtifactId, parseVersionId } from './identifiers.ts'
+import { LineageLists } from './lineage-lists.ts'
 import { optional, required } from './query.ts'
 import { json } from './reply.ts'
 import type { Call, Router } from './router.ts'
 import type { Services } from './services.ts'
+import { Workspaces } from './workspaces.ts'
 
 /** Comet's own name for the newest version. */
 export const latestAlias = 'Latest'
@@ -16,7 +20,11 @@ const page = 1000
 
 /** Lists, details, deletion and consumers. Comet's answers are known, of their addresses only some. */
 export function cometArtifactListRoutes(router: Router, services: Services): void {
-  const { artifacts, deletions, lineage, migration, workspaces } = services
+  const { artifacts, migration } = services
+  const deletions = new Deletions(services)
+  const lineage = new LineageLists(services)
+  const lists = new ArtifactLists(services)
+  const workspaces = new Workspaces(services)
 
   router.on('GET', `${restPrefix}/artifacts/get-all`, async ({ access, query }) => {
     const workspace = checkName(optional(query, 'workspaceName') ?? required(query, 'workspace'), 'workspace')
@@ -31,7 +39,7 @@ export function cometArtifactListRoutes(router: Router, services: Services): voi
         ...(type !== undefined && { type }),
         ...(after !== undefined && { after }),
       }
-      const list: PageReply<ArtifactWire> = await artifacts.list(options)
+      const list: PageReply<ArtifactWire> = await lists.list(options)
       for (const item of list.items) found.push(await summaryOf(item, services))
       after = list.next
     }
@@ -43,7 +51,7 @@ export function cometArtifactListRoutes(router: Router, services: Services): voi
     const head = await artifacts.head(place)
     const versions: VersionWire[] = []
     for (let after: number | undefined, more = true; more; more = after !== undefined) {
-      const list: PageReply<VersionWire> = await artifacts.versionsOfAnyState(place, after, page)
+      const list: PageReply<VersionWire> = await lists.versionsOfAnyState(place, after, page)
       versions.push(...list.items)
       after = list.next === undefined ? undefined : Number(list.next)
     }

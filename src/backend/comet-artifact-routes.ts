@@ -2,6 +2,7 @@ import { InvalidInputError } from '../errors.ts'
 import { checkName, checkSemanticVersion, comparePaths, parseArtifactName } from '../paths.ts'
 import { restPrefix } from '../protocol/routes.ts'
 import type { Metadata, VersionWire } from '../protocol/shapes.ts'
+import { ArtifactLists } from './artifact-lists.ts'
 import type { ResolvedVersion } from './artifacts.ts'
 import { assetReply, assetToComet, entryReply, readerOf } from './assets.ts'
 import { cometArtifactListRoutes, latestAlias } from './comet-artifact-list-routes.ts'
@@ -17,6 +18,7 @@ import {
   parseVersionId,
   versionIdOf,
 } from './identifiers.ts'
+import { Labels } from './labels.ts'
 import { OpenAssets } from './open-assets.ts'
 import { OpenVersions } from './open-versions.ts'
 import { optional, required } from './query.ts'
@@ -31,13 +33,15 @@ import { zipReply } from './zip-reply.ts'
 /** Artifacts, as Comet's REST API v2 has them. */
 export function cometArtifactRoutes(router: Router, services: Services): void {
   const { artifacts, experiments, lineage, options } = services
+  const labels = new Labels(services)
+  const lists = new ArtifactLists(services)
   const openAssets = new OpenAssets(services)
-  const openVersions = new OpenVersions({ ...services, ...options, openAssets })
+  const openVersions = new OpenVersions(services, openAssets)
 
   router.on('GET', `${restPrefix}/artifacts/version`, async (call) => {
     const { access, query } = call
     const draft = await draftOf(call, openVersions)
-    if (draft) return json(versionToComet(await artifacts.draftWire(draft), false))
+    if (draft) return json(versionToComet(await lists.draftWire(draft), false))
     const resolved = await resolve(call, services)
     const consumer = optional(query, 'consumerExperimentKey')
     if (consumer !== undefined) {
@@ -144,7 +148,7 @@ export function cometArtifactRoutes(router: Router, services: Services): void {
     const [version, metadata] = [shape.optionalText('version'), metadataOf(shape)]
     if (version && metadata) {
       const { held } = await artifacts.resolve(place, version)
-      await services.labels.change(place, held.record.index, (now) => ({ ...now, metadata }))
+      await labels.change(place, held.record.index, (now) => ({ ...now, metadata }))
     }
     return json(saved)
   })
@@ -152,7 +156,7 @@ export function cometArtifactRoutes(router: Router, services: Services): void {
     const shape = await cometBody(call)
     const { index, ...place } = parseVersionId(shape.text('artifactVersionId'))
     call.access.require('writer', place.workspace)
-    await changeLabels(shape, place, index, { ...services, openVersions })
+    await changeLabels(shape, place, index, { ...services, labels, openVersions })
     return json(saved)
   })
   cometArtifactListRoutes(router, services)
@@ -176,7 +180,7 @@ async function changeLabels(
   shape: Shape,
   place: ArtifactPlace,
   index: number,
-  { artifacts, heads, labels, openVersions }: Services & { openVersions: OpenVersions },
+  { artifacts, heads, labels, openVersions }: Services & { labels: Labels; openVersions: OpenVersions },
 ): Promise<void> {
   const [alias, tags] = [shape.optionalTexts('alias'), shape.optionalTexts('versionTags')]
   const metadata = metadataOf(shape)

@@ -41,7 +41,7 @@ export function cometAssetRoutes(router: Router, services: Services): void {
   const { runs, options } = services
   const files = new Files(options.blobs)
   const openAssets = new OpenAssets(services)
-  const openVersions = new OpenVersions({ ...services, ...options, openAssets })
+  const openVersions = new OpenVersions(services, openAssets)
 
   router.on('POST', `${restPrefix}/write/experiment/upload-asset`, async (call) => {
     const { key } = await askedExperiment(services, call, 'writer')

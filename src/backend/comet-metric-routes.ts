@@ -16,6 +16,7 @@ import { addPoints } from './comet-points.ts'
 import { CometShape } from './comet-shape.ts'
 import { eachOf } from './each-of.ts'
 import { listedName, type Points, seriesKey, toMetricValue } from './metric-block.ts'
+import { Others } from './others.ts'
 import { columnType } from './project-state.ts'
 import { required } from './query.ts'
 import { json, jsonList } from './reply.ts'
@@ -27,6 +28,7 @@ import { refuseRequest } from './shape.ts'
 /** Metrics, parameters, others and tags, as Comet's REST API v2 has them. */
 export function cometMetricRoutes(router: Router, services: Services): void {
   const { runs, projects, options } = services
+  const others = new Others(services)
 
   router.on('POST', `${restPrefix}/write/experiment/metric`, async (call) => {
     await addPoints(services, call, (shape) => [[shape.text('metricName'), numberOf(shape, 'metricValue')]])
@@ -124,15 +126,15 @@ export function cometMetricRoutes(router: Router, services: Services): void {
     const name = checkLabel(shape.text('key'), 'other')
     const value = shape.raw('value') ?? null
     const timestamp = optionalNumberOf(shape, 'timestamp') ?? options.now()
-    await services.others.log(key, { workspace, project }, [{ key: name, value, timestamp }])
+    await others.log(key, { workspace, project }, [{ key: name, value, timestamp }])
     return json(saved)
   })
   router.on('GET', `${restPrefix}/experiment/log-other`, async (call) => {
     const { key, name } = await askedExperiment(services, call, 'reader')
-    const { others } = await runs.read(key)
-    const values = facetsToComet(others.values())
+    const { others: logged } = await runs.read(key)
+    const values = facetsToComet(logged.values())
     // Comet lists the name of the experiment among them.
-    if (!others.has('Name')) values.push(facetToComet(nameFacet(name)))
+    if (!logged.has('Name')) values.push(facetToComet(nameFacet(name)))
     return json({ values })
   })
   router.on('POST', `${restPrefix}/write/experiment/tags`, async (call) => {

@@ -15,10 +15,12 @@ import { json, streamReply } from './reply.ts'
 import type { Call, Router } from './router.ts'
 import type { RunAsset } from './run-state.ts'
 import type { Services } from './services.ts'
+import { Workspaces } from './workspaces.ts'
 
 /** Models of experiments, and the registry of those that have a name, as Comet's REST API v2 has them. */
 export function cometModelRoutes(router: Router, services: Services): void {
-  const { runs, workspaces } = services
+  const { runs } = services
+  const workspaces = new Workspaces(services)
   const models = new Models(services.records)
 
   router.on('GET', `${restPrefix}/experiment/model`, async (call) => {

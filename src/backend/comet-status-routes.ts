@@ -2,13 +2,17 @@ import { restPrefix } from '../protocol/routes.ts'
 import { checkLabel, cometBody, numberOf, saved, writtenExperiment } from './comet-calls.ts'
 import { addPoints } from './comet-points.ts'
 import { CometShape } from './comet-shape.ts'
+import { Heartbeats } from './heartbeats.ts'
+import { Others } from './others.ts'
 import { json } from './reply.ts'
 import type { Router } from './router.ts'
 import type { Services } from './services.ts'
 
 /** What Comet's Python client tells of a run: how it fares, its script, and its machine. */
 export function cometStatusRoutes(router: Router, services: Services): void {
-  const { experiments, heartbeats, options, others } = services
+  const { experiments, options } = services
+  const heartbeats = new Heartbeats(services)
+  const others = new Others(services)
 
   router.on('POST', `${restPrefix}/write/experiment/update-status`, async (call) => {
     const shape = await cometBody(call)

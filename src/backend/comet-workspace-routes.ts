@@ -4,7 +4,7 @@ import { fromBase64Url, toBase64Url } from '../protocol/base64.ts'
 import { clientPrefix, restPrefix } from '../protocol/routes.ts'
 import type { Access } from './access.ts'
 import { cometBody, flagOf, saved } from './comet-calls.ts'
-import { experimentToComet, projectIdOf } from './comet-experiment-routes.ts'
+import { experimentToComet, projectIdOf } from './comet-experiment.ts'
 import { deleteExperiment } from './delete-experiment.ts'
 import { eachOf } from './each-of.ts'
 import { isIn } from './experiments.ts'
@@ -14,6 +14,7 @@ import { json } from './reply.ts'
 import type { Call, Router } from './router.ts'
 import type { Services } from './services.ts'
 import type { Shape } from './shape.ts'
+import { Workspaces } from './workspaces.ts'
 
 // What every experiment has; names and types as Comet lists them. `duration` and `experimentKey` must be there.
 const metadataColumns = [
@@ -33,7 +34,8 @@ const usualProject = 'general'
 
 /** Workspaces, projects and what is in them, as Comet's REST API v2 has them. */
 export function cometWorkspaceRoutes(router: Router, services: Services): void {
-  const { experiments, projects, migration, options, workspaces } = services
+  const { experiments, projects, migration, options } = services
+  const workspaces = new Workspaces(services)
 
   router.on(
     'GET',
@@ -76,7 +78,7 @@ export function cometWorkspaceRoutes(router: Router, services: Services): void {
     })
   })
   router.on('GET', `${restPrefix}/project`, async (call) => {
-    const { workspace, project = usualProject } = await projectOf(call, services)
+    const { workspace, project = usualProject } = await projectOf(call, services, workspaces)
     const described = await describe({ workspace, project }, services)
     if (!described) throw noProject({ workspace, project })
     return json(described)
@@ -113,7 +115,7 @@ export function cometWorkspaceRoutes(router: Router, services: Services): void {
     return json({ ...saved, projectId: projectIdOf(renamed) })
   })
   router.on('GET', `${restPrefix}/project/notes`, async (call) => {
-    const { workspace, project = usualProject } = await projectOf(call, services)
+    const { workspace, project = usualProject } = await projectOf(call, services, workspaces)
     const { about } = await projects.read({ workspace, project })
     return json({ notes: (about?.deleted ? undefined : about?.notes) ?? '' })
   })
@@ -136,7 +138,7 @@ export function cometWorkspaceRoutes(router: Router, services: Services): void {
     return json(saved)
   })
   router.on('GET', `${restPrefix}/experiments`, async (call) => {
-    const { workspace, project } = await projectOf(call, services)
+    const { workspace, project } = await projectOf(call, services, workspaces)
     await migration.ensure()
     const archived = flagOf(call.query, 'archived')
     const wanted = project === undefined ? await namesOf(services, workspace) : [project]
@@ -147,7 +149,7 @@ export function cometWorkspaceRoutes(router: Router, services: Services): void {
     })
   })
   router.on('GET', `${restPrefix}/project/column-names`, async (call) => {
-    const { workspace, project } = await projectOf(call, services)
+    const { workspace, project } = await projectOf(call, services, workspaces)
     const { columns } = await projects.read({ workspace, project: project ?? usualProject })
     const fixed = metadataColumns.map(([name, type]) => ({ name, type, source: 'metadata' }))
     return json({
@@ -170,7 +172,7 @@ const longestPage = 1000
 const mostPages = 1_000_000
 
 async function projectsOf(services: Services, workspace: string, access: Access): Promise<object[]> {
-  await services.workspaces.assertThere(workspace, access)
+  await new Workspaces(services).assertThere(workspace, access)
   await services.migration.ensure()
   const names = await namesOf(services, workspace)
   const described = await eachOf(names, (project) => describe({ workspace, project }, services))
@@ -256,7 +258,8 @@ function placeIn(shape: Shape): ProjectPlace {
  */
 async function projectOf(
   { access, query }: Call,
-  { projects, workspaces }: Services,
+  { projects }: Services,
+  workspaces: Workspaces,
 ): Promise<{ workspace: string; project: string | undefined }> {
   const id = optional(query, 'projectId')
   if (id !== undefined) {

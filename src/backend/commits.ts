@@ -1,65 +1,60 @@
 import { ConflictError, InvalidInputError, NotFoundError } from '../errors.ts'
 import type { CommitReply } from '../protocol/shapes.ts'
 import { type ArtifactHead, placeText, type VersionRecord } from './artifact-records.ts'
-import { baseGone, type CommitGuard } from './commit-guard.ts'
+import { baseGone, CommitGuard } from './commit-guard.ts'
 import type { Commit } from './commit-request.ts'
 import type { CondemnedList } from './condemned.ts'
-import { newestLive, withoutVersion } from './deletions.ts'
-import { type CurrentHead, type Heads, takeIn, withAliases } from './heads.ts'
+import { type CurrentHead, takeIn } from './heads.ts'
 import type { ArtifactPlace } from './identifiers.ts'
-import type { Labels } from './labels.ts'
 import { pause } from './pause.ts'
 import { compareVersions, nextVersion } from './semantic-version.ts'
-import { isEqualJson } from './shape.ts'
-import type { VersionNumbers } from './version-numbers.ts'
+import type { Services } from './services.ts'
 import { versionToWire } from './version-wire.ts'
-import { type HeldVersion, isLive, type LiveRecord, type LiveVersion, type Versions } from './versions.ts'
+import { type HeldVersion, isLive, type LiveRecord, type LiveVersion, newestLive } from './versions.ts'
 import { oldestRemembered, possibleWrites } from './write-hashes.ts'
 
 // The largest major number that `checkSemanticVersion` takes.
 const highestMajor = 999_999_999_999_999
 
-export interface CommitParts {
-  readonly heads: Heads
-  readonly versions: Versions
-  readonly numbers: VersionNumbers
-  readonly labels: Labels
-  readonly guard: CommitGuard
-  readonly now: () => number
-}
+export type CommitParts = Pick<Services, 'options' | 'records' | 'heads' | 'versions' | 'condemned'>
 
 /**
  * Creating versions. The record at the next free index is the commit: one create-only write, that is all or nothing. Before it nothing is visible.
  * After it anybody who meets the record can finish the rest, which is to take it into the head (heads.ts). A commit sent again finds its own
- * record by the write-id. Who loses an index to another commit looks at everything again and takes the next.
+ * record by the write-id (commit-again.ts). Who loses an index to another commit looks at everything again and takes the next.
  */
 export class Commits {
   readonly #parts: CommitParts
+  readonly #guard: CommitGuard
 
   constructor(parts: CommitParts) {
     this.#parts = parts
+    this.#guard = new CommitGuard(parts)
   }
 
   /**
    * @throws ConflictError `artifact-type-differs`, `version-exists`, `base-gone`; NotFoundError `pack-missing`, `version-not-found`
    */
   async commit(place: ArtifactPlace, commit: Commit, project: string | null): Promise<CommitReply> {
-    const { heads, guard } = this.#parts
+    const { heads, versions } = this.#parts
     // Beside the reading of the head, which takes as long. Its refusal waits: a commit that was made already stays made, whatever was deleted since.
-    const entering = Promise.allSettled([guard.enter(commit)])
+    const entering = Promise.allSettled([this.#guard.enter(commit)])
     for (let attempt = 0; ; attempt++) {
       const current = await heads.current(place)
       const own = current && (await this.#findOwn(place, current.head, commit))
       if (own) return this.#finish(own, commit)
-      const latest = current && (await newestLive(this.#parts.versions, place, current.head))
+      const latest = current && (await newestLive(versions, place, current.head))
       if (current) assertType(place, current.head, latest, commit.type)
-      if (current && latest && (await this.#isEqual(latest, current.head, commit)))
-        return this.#applyLabels(latest, commit)
+      if (current && latest && commit.digest === latest.record.content.digest && !commit.assetsDiffer) {
+        const { logUnchanged } = await import('./commit-again.ts')
+        const reply = await logUnchanged(this.#parts, latest, current.head, commit)
+        if (reply) return reply
+      }
       const [entered] = await entering
       if (entered.status === 'rejected') throw entered.reason
       const record = await this.#record(place, commit, project, current?.head, latest)
-      if (commit.version !== undefined) await this.#parts.numbers.claim(place, commit.version, record.index)
-      if (await this.#parts.versions.create(record, commit.inlinePack)) {
+      if (commit.version !== undefined) await this.#claim(place, commit.version, record.index)
+      if (await versions.create(record, commit.inlinePack)) {
         return this.#acknowledge(place, commit, current, record, entered.value)
       }
       await pause(attempt, () => tooBusy(place))
@@ -86,36 +81,6 @@ export class Commits {
       )
     }
     return undefined
-  }
-
-  async #isEqual(latest: LiveVersion, head: ArtifactHead, commit: Commit): Promise<boolean> {
-    const { content, version, index } = latest.record
-    if (commit.digest !== content.digest || commit.assetsDiffer) return false
-    if ((commit.version ?? version) !== version || (commit.description ?? content.description) !== content.description)
-      return false
-    if (!commit.metadata || Object.keys(commit.metadata).length === 0) return true
-    const labels = head.relabelled ? await this.#parts.labels.read(latest.record, index) : {}
-    return isEqualJson(commit.metadata, labels.metadata ?? content.metadata)
-  }
-
-  async #applyLabels(latest: LiveVersion, commit: Commit): Promise<CommitReply> {
-    const { heads, labels } = this.#parts
-    const { record } = latest
-    const { index, content } = record
-    // Gives the same object back when every alias is there already: then nothing is written.
-    const head = await heads.change(record, (before) =>
-      commit.aliases.every((alias) => before.aliases.get(alias) === index)
-        ? before
-        : { ...before, aliases: withAliases(before.aliases, index, commit.aliases) },
-    )
-    const tagsOf = (now: { versionTags?: readonly string[] }) => now.versionTags ?? content.versionTags
-    const present = tagsOf(head?.relabelled ? await labels.read(record, index) : {})
-    if (commit.versionTags.every((tag) => present.includes(tag))) return this.#reply(latest, head, false)
-    await labels.change(record, index, (now) => ({
-      ...now,
-      versionTags: [...new Set([...tagsOf(now), ...commit.versionTags])],
-    }))
-    return this.#reply(latest, await heads.change(record), false)
   }
 
   async #record(
@@ -152,7 +117,7 @@ export class Commits {
         size,
         count,
         remoteCount,
-        createdAt: this.#parts.now(),
+        createdAt: this.#parts.options.now(),
         parent: isOwnBase ? base.index : (latest?.record.index ?? null),
       },
     }
@@ -171,9 +136,10 @@ export class Commits {
     record: VersionRecord,
     entered: CondemnedList,
   ): Promise<CommitReply> {
-    const { heads, versions, guard } = this.#parts
-    if (!(await guard.isSafe(commit, entered))) {
-      await this.#revoke(place, record.index)
+    const { heads, versions } = this.#parts
+    if (!(await this.#guard.isSafe(commit, entered))) {
+      const { revokeVersion } = await import('./deletions.ts')
+      await revokeVersion(this.#parts, place, record.index)
       throw baseGone(commit.base)
     }
     const head = takeIn(current?.head, record)
@@ -183,28 +149,14 @@ export class Commits {
     return this.#finish(await versions.expect(place, record.index), commit)
   }
 
-  /** Our own record exists: the head takes it in, and the answer is that of the first time. */
   async #finish(own: HeldVersion, commit: Commit): Promise<CommitReply> {
-    const head = await this.#parts.heads.change(own.record)
-    if (!isLive(own)) throw baseGone(commit.base)
-    return this.#reply(own, head, true)
+    const { finishCommit } = await import('./commit-again.ts')
+    return finishCommit(this.#parts, own, commit)
   }
 
-  async #reply(held: LiveVersion, head: ArtifactHead | undefined, created: boolean): Promise<CommitReply> {
-    const { labels } = this.#parts
-    if (!head) throw tooBusy(held.record)
-    const changed = head.relabelled ? await labels.read(held.record, held.record.index) : {}
-    return { version: versionToWire(held.record, head, changed, held.attachment), created }
-  }
-
-  async #revoke(place: ArtifactPlace, index: number): Promise<void> {
-    const { heads, versions } = this.#parts
-    for (let attempt = 0; ; attempt++) {
-      const held = await versions.expect(place, index)
-      if (held.record.deleted || (await versions.revoke(held))) break
-      await pause(attempt, () => tooBusy(place))
-    }
-    await heads.change(place, (head) => withoutVersion(versions, place, head, index))
+  async #claim(place: ArtifactPlace, version: string, index: number): Promise<void> {
+    const { VersionNumbers } = await import('./version-numbers.ts')
+    await new VersionNumbers(this.#parts).claim(place, version, index)
   }
 }
 
@@ -242,7 +194,7 @@ function noNextVersion(place: ArtifactPlace, version: string): InvalidInputError
   )
 }
 
-function tooBusy(place: ArtifactPlace): ConflictError {
+export function tooBusy(place: ArtifactPlace): ConflictError {
   return new ConflictError(`Too many versions of ${placeText(place)} are committed at once. Try again.`, {
     code: 'too-busy',
   })

@@ -5,20 +5,10 @@ import { withGone } from './gone-versions.ts'
 import { type Heads, withoutAliasesOf } from './heads.ts'
 import type { ArtifactPlace } from './identifiers.ts'
 import { pause } from './pause.ts'
-import { isLive, type LiveVersion, type Versions } from './versions.ts'
+import type { Services } from './services.ts'
+import { newestLive, type Versions } from './versions.ts'
 
-/** The newest version that is not deleted, looked for from what the head says. */
-export async function newestLive(
-  versions: Versions,
-  place: ArtifactPlace,
-  head: ArtifactHead,
-): Promise<LiveVersion | undefined> {
-  for (let index = head.latest ?? -1; index >= head.deletedBelow; index--) {
-    const held = await versions.expect(place, index)
-    if (isLive(held)) return held
-  }
-  return undefined
-}
+type Parts = Pick<Services, 'heads' | 'versions'>
 
 /** The head once the version's record is a tombstone. */
 export async function withoutVersion(
@@ -34,12 +24,22 @@ export async function withoutVersion(
   return { ...head, aliases, gone, latest: latest?.record.index ?? null }
 }
 
+/** Takes back a commit that may not be acknowledged. */
+export async function revokeVersion({ heads, versions }: Parts, place: ArtifactPlace, index: number): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    const held = await versions.expect(place, index)
+    if (held.record.deleted || (await versions.revoke(held))) break
+    await pause(attempt, () => busy(place, index))
+  }
+  await heads.change(place, (head) => withoutVersion(versions, place, head, index))
+}
+
 /** Deleting hides at once; the bytes are freed by a collection. */
 export class Deletions {
   readonly #heads: Heads
   readonly #versions: Versions
 
-  constructor(heads: Heads, versions: Versions) {
+  constructor({ heads, versions }: Parts) {
     this.#heads = heads
     this.#versions = versions
   }
@@ -90,13 +90,13 @@ export class Deletions {
       const held = await this.#versions.expect(place, index)
       if (held.record.deleted) return false
       if (await this.#versions.bury(held)) return true
-      await pause(
-        attempt,
-        () =>
-          new ConflictError(`${placeText(place)}:v${index} is being changed by others. Try again.`, {
-            code: 'too-busy',
-          }),
-      )
+      await pause(attempt, () => busy(place, index))
     }
   }
+}
+
+function busy(place: ArtifactPlace, index: number): ConflictError {
+  return new ConflictError(`${placeText(place)}:v${index} is being changed by others. Try again.`, {
+    code: 'too-busy',
+  })
 }

@@ -10,10 +10,8 @@ import { requestShape } from './shape.ts'
 
 const largestBody = 64 * 1024
 
-export function experimentRoutes(
-  router: Router,
-  { experiments, artifacts, lineage, migration, options }: Services,
-): void {
+export function experimentRoutes(router: Router, services: Services): void {
+  const { experiments, artifacts, lineage, migration, options } = services
   const inputs = routes.inputs('KEY').replace('KEY', ':key')
 
   router.on('POST', inputs, async ({ request, params, query, access }) => {
@@ -38,7 +36,8 @@ export function experimentRoutes(
       const { key, workspace } = await experiments.get(checkExperimentKey(params.key))
       access.require('reader', workspace)
       await migration.ensure()
-      return json(await lineage.list(kind, key, optional(query, 'after'), limitOf(query)))
+      const { LineageLists } = await import('./lineage-lists.ts')
+      return json(await new LineageLists(services).list(kind, key, optional(query, 'after'), limitOf(query)))
     })
   router.on('POST', routes.endExperiment('KEY').replace('KEY', ':key'), async ({ request, params, query, access }) => {
     assertQuery(query, [])

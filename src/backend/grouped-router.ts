@@ -7,7 +7,10 @@ import type { Services } from './services.ts'
 /** All routes, group by group: each group is loaded when one of its paths is first asked for. */
 export class GroupedRouter {
   readonly #services: Services
-  readonly #groups = routeGroups.map((group) => ({ group, paths: group.paths.map((path) => path.split('/')) }))
+  // The longest first: of the groups whose paths fit, the one that says most is asked.
+  readonly #paths = routeGroups
+    .flatMap((group) => group.paths.map((path) => ({ group, path: path.split('/') })))
+    .sort((one, other) => other.path.length - one.path.length)
   readonly #routers = new Map<RouteGroup, Router>()
 
   constructor(services: Services) {
@@ -24,7 +27,7 @@ export class GroupedRouter {
   async handle(request: Request, access: Access): Promise<Response> {
     const url = new URL(request.url)
     const segments = pathOf(url).split('/')
-    const found = this.#groups.find(({ paths }) => paths.some((path) => begins(path, segments)))
+    const found = this.#paths.find(({ path }) => begins(path, segments))
     if (!found) throw unknownRoute(segments.join('/'))
     return (await this.#routerOf(found.group)).handle(request, url, segments, access)
   }

@@ -1,5 +1,6 @@
 import { seal, unseal } from '../content/sealed.ts'
 import type { Experiment } from './experiments.ts'
+import type { Services } from './services.ts'
 import { recordShape } from './shape.ts'
 import type { StoreRecords } from './store-records.ts'
 
@@ -24,9 +25,9 @@ export class Heartbeats {
   readonly #records: StoreRecords
   readonly #now: () => number
 
-  constructor(records: StoreRecords, now: () => number) {
+  constructor({ records, options }: Pick<Services, 'records' | 'options'>) {
     this.#records = records
-    this.#now = now
+    this.#now = options.now
   }
 
   async beat(key: string): Promise<void> {

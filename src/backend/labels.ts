@@ -4,6 +4,7 @@ import { keys, placeText, type VersionLabels } from './artifact-records.ts'
 import type { Heads } from './heads.ts'
 import type { ArtifactPlace } from './identifiers.ts'
 import { pause } from './pause.ts'
+import type { Services } from './services.ts'
 import { recordShape } from './shape.ts'
 import type { StoreRecords } from './store-records.ts'
 
@@ -12,7 +13,7 @@ export class Labels {
   readonly #records: StoreRecords
   readonly #heads: Heads
 
-  constructor(records: StoreRecords, heads: Heads) {
+  constructor({ records, heads }: Pick<Services, 'records' | 'heads'>) {
     this.#records = records
     this.#heads = heads
   }

@@ -1,9 +1,5 @@
-import type { LineageExperiment, LineageReply, LineageVersion } from '../protocol/lineage.ts'
-import type { Access } from './access.ts'
 import { padded } from './artifact-records.ts'
-import type { Experiments } from './experiments.ts'
 import type { ArtifactPlace } from './identifiers.ts'
-import { recordShape, type Shape } from './shape.ts'
 import type { StoreRecords } from './store-records.ts'
 
 /** A version that an experiment read or made. */
@@ -12,17 +8,12 @@ export interface ExperimentVersion extends ArtifactPlace {
   readonly at: number
 }
 
-// What a page of people reads; whoever wants all asks by experiment.
-const longestLineage = 1000
-
-/** Which experiment read and made which versions: marks that are made once, found from both sides. */
+/** Which experiment read and made which versions: marks that are made once, found from both sides: see lineage-lists.ts. */
 export class Lineage {
   readonly #records: StoreRecords
-  readonly #experiments: Experiments
 
-  constructor(records: StoreRecords, experiments: Experiments) {
+  constructor(records: StoreRecords) {
     this.#records = records
-    this.#experiments = experiments
   }
 
   /** Marks a version as read; doing so again changes nothing. */
@@ -36,75 +27,8 @@ export class Lineage {
     await this.#mark('outputs', key, version)
   }
 
-  async list(
-    kind: 'inputs' | 'outputs',
-    key: string,
-    after: string | undefined,
-    limit: number,
-  ): Promise<{ items: ExperimentVersion[]; next?: string }> {
-    const folder = `${kind}/${key}/`
-    const { read, next } = await this.#page(folder, after, limit)
-    const items = read.map((shape) => ({
-      workspace: shape.text('workspace'),
-      name: shape.text('name'),
-      index: shape.count('index'),
-      at: shape.count('at'),
-    }))
-    return { items, ...(next !== undefined && { next }) }
-  }
-
-  /** As far as whoever asks may see: experiments of other workspaces, and versions there, are left out. */
-  async of(
-    { workspace, name }: ArtifactPlace,
-    index: number,
-    producer: string | null,
-    access: Access,
-  ): Promise<LineageReply> {
-    const { read } = await this.#page(`consumers/${workspace}/${name}/${padded(index)}/`, undefined, longestLineage)
-    const consumers = []
-    for (const shape of read) {
-      const key = shape.text('key')
-      const consumer = await this.#experiment(key, access)
-      if (!consumer) continue
-      consumers.push({ ...consumer, at: shape.count('at'), outputs: await this.#versions('outputs', key, access) })
-    }
-    const maker = producer === null ? undefined : await this.#experiment(producer, access)
-    return {
-      producer: maker ? { ...maker, inputs: await this.#versions('inputs', maker.experimentKey, access) } : null,
-      consumers: consumers.sort((a, b) => a.at - b.at),
-    }
-  }
-
-  async #experiment(experimentKey: string, access: Access): Promise<LineageExperiment | undefined> {
-    const experiment = await this.#experiments.find(experimentKey)
-    if (experiment && !access.may('reader', experiment.workspace)) return undefined
-    return { experimentKey, name: experiment?.name ?? null, project: experiment?.project ?? null }
-  }
-
-  async #versions(kind: 'inputs' | 'outputs', key: string, access: Access): Promise<LineageVersion[]> {
-    const { items } = await this.list(kind, key, undefined, longestLineage)
-    return items
-      .filter(({ workspace }) => access.may('reader', workspace))
-      .map(({ workspace, name, index }) => ({ workspace, name, index }))
-  }
-
   async #mark(kind: 'inputs' | 'outputs', key: string, version: ExperimentVersion): Promise<void> {
     const { workspace, name, index, at } = version
     await this.#records.create(`${kind}/${key}/${workspace}/${name}/${padded(index)}`, { workspace, name, index, at })
-  }
-
-  async #page(
-    folder: string,
-    after: string | undefined,
-    limit: number,
-  ): Promise<{ read: Shape[]; next: string | undefined }> {
-    const options = { limit, ...(after !== undefined && { after: `${folder}${after}` }) }
-    const page = await this.#records.store.list(folder, options)
-    const read: Shape[] = []
-    for (const { key } of page.entries) {
-      const held = await this.#records.read(key, key)
-      if (held) read.push(recordShape(held.json, key))
-    }
-    return { read, next: page.next?.slice(folder.length) }
   }
 }

@@ -13,6 +13,7 @@ import { readJson } from './body.ts'
 import { checkLabel } from './comet-calls.ts'
 import { checkExperimentKey } from './experiments.ts'
 import { listedName, type Points, seriesKey, slicePoints, toMetricValue } from './metric-block.ts'
+import { Others } from './others.ts'
 import { type Column, columnType } from './project-state.ts'
 import { assertQuery, optional, required, wholeNumber } from './query.ts'
 import { json } from './reply.ts'
@@ -26,7 +27,8 @@ const mostPoints = 1_000_000_000
 
 /** Batches of what experiments log, and whole series: what Comet's REST API v2 has no words for. */
 export function logRoutes(router: Router, services: Services): void {
-  const { runs, projects, others, experiments } = services
+  const { runs, projects, experiments } = services
+  const others = new Others(services)
 
   router.on('POST', routes.log('KEY').replace('KEY', ':key'), async ({ request, params, query, access }) => {
     assertQuery(query, [])

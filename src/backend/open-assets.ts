@@ -7,22 +7,12 @@ import { ConflictError, UnavailableError } from '../errors.ts'
 import { isPackId, parseChunkRef } from '../protocol/chunk-ref.ts'
 import type { JsonValue, Metadata } from '../protocol/shapes.ts'
 import { keys, placeText, refToJson } from './artifact-records.ts'
-import type { Condemned } from './condemned.ts'
 import { eachOf } from './each-of.ts'
 import type { ArtifactPlace } from './identifiers.ts'
-import type { Packs } from './packs.ts'
+import { Packs } from './packs.ts'
+import type { Services } from './services.ts'
 import { recordShape } from './shape.ts'
-import type { StoreRecords } from './store-records.ts'
-import type { StoredChunks } from './stored-chunks.ts'
-import type { Versions } from './versions.ts'
-
-export interface OpenAssetsParts {
-  readonly records: StoreRecords
-  readonly packs: Packs
-  readonly chunks: StoredChunks
-  readonly condemned: Condemned
-  readonly versions: Versions
-}
+import { type StoredChunks, storedChunks } from './stored-chunks.ts'
 
 /** An asset that came by itself: a version of one asset, with a manifest of its own. */
 export interface OpenAsset {
@@ -53,10 +43,14 @@ const own = '!'
 
 /** Assets of versions that are not closed yet, one record each, under `open/`. */
 export class OpenAssets {
-  readonly #parts: OpenAssetsParts
+  readonly #parts: Pick<Services, 'records' | 'condemned' | 'versions'>
+  readonly #packs: Packs
+  readonly #chunks: StoredChunks
 
-  constructor(parts: OpenAssetsParts) {
-    this.#parts = parts
+  constructor(services: Pick<Services, 'records' | 'condemned' | 'versions' | 'options'>) {
+    this.#parts = services
+    this.#packs = new Packs(services)
+    this.#chunks = storedChunks(services)
   }
 
   /** Stores the bytes of an asset while they arrive. */
@@ -66,8 +60,7 @@ export class OpenAssets {
     asset: Pick<AssetInput, 'path' | 'mediaType' | 'body'>,
     signal?: AbortSignal,
   ): Promise<HeldAsset> {
-    const { packs } = this.#parts
-    const sink = { put: (id: string, bytes: Uint8Array) => packs.put(id, bytes, signal) }
+    const sink = { put: (id: string, bytes: Uint8Array) => this.#packs.put(id, bytes, signal) }
     const writer = await VersionWriter.open({ sink, what: `${place.name}:v${index}`, ...(signal && { signal }) })
     try {
       return new HeldAsset(place, index, writer, await writer.add({ ...asset, kind: 'file', cuts: 'content' }))
@@ -82,7 +75,7 @@ export class OpenAssets {
     index: number,
     { path, uri, mediaType }: { path: string; uri: string; mediaType: string },
   ): Promise<HeldAsset> {
-    const sink = { put: (id: string, bytes: Uint8Array) => this.#parts.packs.put(id, bytes) }
+    const sink = { put: (id: string, bytes: Uint8Array) => this.#packs.put(id, bytes) }
     const writer = await VersionWriter.open({ sink, what: `${place.name}:v${index}` })
     return new HeldAsset(place, index, writer, writer.addRemote({ path, mediaType, reference: { uri, synced: false } }))
   }
@@ -142,8 +135,7 @@ export class OpenAssets {
 
   /** The manifest of all of them together. */
   async write(assets: readonly OpenAsset[], what: string): Promise<WrittenVersion> {
-    const { packs } = this.#parts
-    const writer = await VersionWriter.open({ sink: { put: (id, bytes) => packs.put(id, bytes) }, what })
+    const writer = await VersionWriter.open({ sink: { put: (id, bytes) => this.#packs.put(id, bytes) }, what })
     try {
       for (const { entry, reader, isInline } of assets) {
         if (entry.remote || !isInline) writer.keep(entry)
@@ -201,10 +193,11 @@ export class OpenAssets {
     const manifest = shape.has('manifest') ? parseChunkRef(shape.raw('manifest')) : null
     const path = shape.text('path')
     if (!manifest) throw shape.refuse("'manifest' is not a reference")
-    const { chunks } = this.#parts
     const source: ChunkSource = {
       read: async (pack, offset, length, signal) =>
-        pack === own ? held.attachment.subarray(offset, offset + length) : chunks.read(pack, offset, length, signal),
+        pack === own
+          ? held.attachment.subarray(offset, offset + length)
+          : this.#chunks.read(pack, offset, length, signal),
     }
     const reader = new VersionReader({ source, manifest, self: own, what: key })
     const entry = await reader.entry(path)
@@ -220,12 +213,12 @@ export class OpenAssets {
 
   /** The other half of the protocol in condemned.ts: the record is there, so a collection that begins now keeps them. */
   async #keepFromCollection(needed: readonly string[], key: string): Promise<void> {
-    const { condemned, packs, records } = this.#parts
+    const { condemned, records } = this.#parts
     const list = await condemned.read()
     for (const pack of needed) {
       if (!list.packs.has(pack)) continue
       try {
-        await packs.put(pack, (await packs.read(pack)).bytes)
+        await this.#packs.put(pack, (await this.#packs.read(pack)).bytes)
       } catch (cause) {
         await records.store.delete(key)
         throw new UnavailableError(

@@ -2,23 +2,13 @@ import { ConflictError, NotFoundError } from '../errors.ts'
 import type { Metadata } from '../protocol/shapes.ts'
 import { placeText, type VersionContent, type VersionRecord } from './artifact-records.ts'
 import { assertType, nextNumber } from './commits.ts'
-import { newestLive } from './deletions.ts'
-import type { Heads } from './heads.ts'
 import type { ArtifactPlace } from './identifiers.ts'
 import type { OpenAssets } from './open-assets.ts'
 import { pause } from './pause.ts'
 import { compareVersions } from './semantic-version.ts'
-import type { VersionNumbers } from './version-numbers.ts'
-import { type DraftVersion, isDraft, type Versions } from './versions.ts'
-
-export interface OpenVersionsParts {
-  readonly heads: Heads
-  readonly versions: Versions
-  readonly numbers: VersionNumbers
-  readonly openAssets: OpenAssets
-  readonly now: () => number
-  readonly randomId: () => string
-}
+import type { Services } from './services.ts'
+import { VersionNumbers } from './version-numbers.ts'
+import { type DraftVersion, isDraft, newestLive } from './versions.ts'
 
 export interface NewVersion {
   readonly type: string
@@ -33,15 +23,18 @@ export interface NewVersion {
 
 /** Versions as Comet's clients make them: begun, sent asset by asset, closed. Index and number are theirs from the beginning, aliases from the end. */
 export class OpenVersions {
-  readonly #parts: OpenVersionsParts
+  readonly #services: Services
+  readonly #assets: OpenAssets
 
-  constructor(parts: OpenVersionsParts) {
-    this.#parts = parts
+  constructor(services: Services, assets: OpenAssets) {
+    this.#services = services
+    this.#assets = assets
   }
 
   /** @throws ConflictError `artifact-type-differs`, `version-exists` */
   async begin(place: ArtifactPlace, wanted: NewVersion): Promise<{ record: VersionRecord; previous: string | null }> {
-    const { heads, versions, numbers, now, randomId } = this.#parts
+    const { heads, versions, options } = this.#services
+    const { now, randomId } = options
     const { type, version: asked, ...about } = wanted
     for (let attempt = 0; ; attempt++) {
       const current = await heads.current(place)
@@ -50,7 +43,7 @@ export class OpenVersions {
       const index = current?.head.next ?? 0
       const highest = index === 0 ? undefined : (await versions.expect(place, index - 1)).record.highest
       const version = asked ?? nextNumber(place, highest)
-      if (asked !== undefined) await numbers.claim(place, asked, index)
+      if (asked !== undefined) await new VersionNumbers(this.#services).claim(place, asked, index)
       const content: VersionContent = {
         ...about,
         description: about.description ?? latest?.record.content.description ?? null,
@@ -84,13 +77,13 @@ export class OpenVersions {
 
   /** A version that is not closed; `undefined` when it is, or was deleted. */
   async find(place: ArtifactPlace, index: number): Promise<DraftVersion | undefined> {
-    const held = await this.#parts.versions.read(place, index)
+    const held = await this.#services.versions.read(place, index)
     return isDraft(held) ? held : undefined
   }
 
   /** @throws ConflictError `version-closed`; NotFoundError `version-not-found` */
   async expect(place: ArtifactPlace, index: number): Promise<DraftVersion> {
-    const held = await this.#parts.versions.read(place, index)
+    const held = await this.#services.versions.read(place, index)
     if (!held || held.record.deleted) throw notFound(place, index)
     if (isDraft(held) && held.record.draft.state === 'OPEN') return held
     throw new ConflictError(
@@ -121,29 +114,29 @@ export class OpenVersions {
 
   /** The replacement of the record is the commit point: before it nothing is visible, after it anybody who meets it brings the head up to date. */
   async close(place: ArtifactPlace, index: number): Promise<void> {
-    const { heads, openAssets, now } = this.#parts
+    const { heads, options } = this.#services
     await this.#replace(place, index, async (record) => ({
       record: { ...record, draft: { ...record.draft, closing: true } },
     }))
     // Before the commit: from then on readers look at the record for themselves, should nobody come as far as telling the head.
     await heads.change(place, (head) => (head.open.includes(index) ? head : { ...head, open: [...head.open, index] }))
     await this.#replace(place, index, async ({ draft, ...record }) => {
-      const assets = await openAssets.list(place, index)
-      const written = await openAssets.write(assets, `${place.name}:v${index}`)
+      const assets = await this.#assets.list(place, index)
+      const written = await this.#assets.write(assets, `${place.name}:v${index}`)
       const { manifest, digest, size, count, remoteCount, inlinePack } = written
-      const content = { ...draft.content, digest, size, count, remoteCount, createdAt: now() }
+      const content = { ...draft.content, digest, size, count, remoteCount, createdAt: options.now() }
       return { record: { ...record, manifest, content }, attachment: inlinePack }
     })
     await heads.change(place)
-    await openAssets.delete(place, index)
+    await this.#assets.delete(place, index)
   }
 
   async giveUp(place: ArtifactPlace, index: number): Promise<void> {
     await this.#replace(place, index, async (record) => ({
       record: { ...record, draft: { ...record.draft, state: 'ERROR' } },
     }))
-    await this.#parts.heads.change(place)
-    await this.#parts.openAssets.delete(place, index)
+    await this.#services.heads.change(place)
+    await this.#assets.delete(place, index)
   }
 
   async #replace(
@@ -154,7 +147,7 @@ export class OpenVersions {
     for (let attempt = 0; ; attempt++) {
       const held = await this.expect(place, index)
       const { record, attachment } = await make(held.record)
-      if (await this.#parts.versions.change(held, record, attachment)) return
+      if (await this.#services.versions.change(held, record, attachment)) return
       await pause(attempt, () => busy(place))
     }
   }

@@ -4,6 +4,7 @@ import type { Experiments } from './experiments.ts'
 import { columnType } from './project-state.ts'
 import type { ProjectPlace, Projects } from './projects.ts'
 import type { Runs } from './runs.ts'
+import type { Services } from './services.ts'
 
 /** The "others" of experiments: one of them is the experiment's name. */
 export class Others {
@@ -11,7 +12,7 @@ export class Others {
   readonly #experiments: Experiments
   readonly #projects: Projects
 
-  constructor(runs: Runs, experiments: Experiments, projects: Projects) {
+  constructor({ runs, experiments, projects }: Pick<Services, 'runs' | 'experiments' | 'projects'>) {
     this.#runs = runs
     this.#experiments = experiments
     this.#projects = projects

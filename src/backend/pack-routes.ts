@@ -3,17 +3,18 @@ import { packFooter, readPackIndex, verifyPack } from '../content/pack.ts'
 import { InvalidInputError, isTidemarkError } from '../errors.ts'
 import { checkName } from '../paths.ts'
 import { isPackId, parseRecordPackName } from '../protocol/chunk-ref.ts'
-import { largestBatch, largestBatchBytes } from '../protocol/log.ts'
 import { routes } from '../protocol/routes.ts'
-import { type CapabilitiesReply, type HaveReply, largestInlinePack, largestPack } from '../protocol/shapes.ts'
+import { type HaveReply, largestPack } from '../protocol/shapes.ts'
 import { readBytes, readJson } from './body.ts'
 import { contentRange, parseRange, spanOf } from './byte-range.ts'
 import { eachOf } from './each-of.ts'
+import { Packs } from './packs.ts'
 import { assertQuery } from './query.ts'
 import { bytesReply, json } from './reply.ts'
 import type { Call, Router } from './router.ts'
 import type { Services } from './services.ts'
 import { requestShape } from './shape.ts'
+import { type StoredChunks, storedChunks } from './stored-chunks.ts'
 
 const mostAsked = 4096
 const largestHave = 512 * 1024
@@ -21,24 +22,10 @@ const largestHave = 512 * 1024
 // An index of the most and smallest chunks that fit: beyond the chunks themselves a pack is never longer than this.
 const packOverhead = 1024 * 1024
 
+/** Packs: what is too large to travel in the request that makes a version. */
 export function packRoutes(router: Router, services: Services): void {
+  const packs = new Packs(services)
   const path = `${routes.pack('')}:pack`
-  router.on(
-    'GET',
-    routes.capabilities(),
-    async ({ query }) => {
-      assertQuery(query, [])
-      const reply: CapabilitiesReply = {
-        tidemark: 1,
-        largestPack,
-        largestInlinePack,
-        largestBatch,
-        largestBatchBytes,
-      }
-      return json(reply)
-    },
-    'key',
-  )
   router.on('POST', routes.have(), async ({ request, query, access }) => {
     assertQuery(query, [])
     access.requireAnywhere('writer')
@@ -48,15 +35,15 @@ export function packRoutes(router: Router, services: Services): void {
     if (asked.length > mostAsked || !asked.every(isPackId))
       throw shape.refuse(`'packs' are not at most ${mostAsked} names of 64 hexadecimal digits`)
     const list = await services.condemned.read()
-    const there = await eachOf(asked, (pack) => services.packs.isSafe(pack, list.packs))
+    const there = await eachOf(asked, (pack) => packs.isSafe(pack, list.packs))
     const reply: HaveReply = { missing: asked.filter((_, at) => !there[at]) }
     return json(reply)
   })
-  router.on('PUT', path, (call) => putPack(call, services))
-  router.on('GET', path, (call) => getPack(call, services))
+  router.on('PUT', path, (call) => putPack(call, packs, services))
+  router.on('GET', path, (call) => getPack(call, storedChunks(services)))
 }
 
-async function putPack({ request, params, access }: Call, { packs, options }: Services): Promise<Response> {
+async function putPack({ request, params, access }: Call, packs: Packs, { options }: Services): Promise<Response> {
   // Packs belong to no workspace: their names cannot be guessed, and a version refers to them.
   access.requireAnywhere('writer')
   const { pack } = params
@@ -87,7 +74,7 @@ async function verifyName(bytes: Uint8Array, pack: string): Promise<void> {
   if (id !== pack) throw invalidPack(pack, `these bytes are ${id}`)
 }
 
-async function getPack({ request, params, access }: Call, { chunks }: Services): Promise<Response> {
+async function getPack({ request, params, access }: Call, chunks: StoredChunks): Promise<Response> {
   const { pack } = params
   const place = parseRecordPackName(pack)
   if (place) access.require('reader', place.workspace)

@@ -3,7 +3,7 @@ import type { PutOptions, Store } from '../stores/store.ts'
 import type { Condemned } from './condemned.ts'
 import { type Forward, Forwards } from './forwards.ts'
 import { pause } from './pause.ts'
-import type { StoreRecords } from './store-records.ts'
+import type { Services } from './services.ts'
 
 /** Bytes of a pack, and how long the whole pack is. */
 export interface PackBytes {
@@ -24,8 +24,8 @@ export class Packs {
   readonly #condemned: Condemned
   readonly forwards: Forwards
 
-  constructor(blobs: Store, records: StoreRecords, condemned: Condemned) {
-    this.#blobs = blobs
+  constructor({ records, condemned, options }: Pick<Services, 'records' | 'condemned' | 'options'>) {
+    this.#blobs = options.blobs
     this.#condemned = condemned
     this.forwards = new Forwards(records)
   }

@@ -1,10 +1,10 @@
 import { clientPrefix, restPrefix, tidemarkPrefix } from '../protocol/routes.ts'
-import { artifactRoutes } from './artifact-routes.ts'
-import { cometExperimentRoutes } from './comet-experiment-routes.ts'
+import { capabilityRoutes } from './capability-routes.ts'
+import { cometCreateRoutes } from './comet-create-routes.ts'
 import { experimentRoutes } from './experiment-routes.ts'
-import { packRoutes } from './pack-routes.ts'
 import type { Router } from './router.ts'
 import type { Services } from './services.ts'
+import { versionRoutes } from './version-routes.ts'
 
 /** Routes that are loaded together. */
 export interface RouteGroup {
@@ -13,10 +13,18 @@ export interface RouteGroup {
   load(): Promise<(router: Router, services: Services) => void>
 }
 
-/** Of the groups whose paths fit, the first is asked. What a program needs to log and read artifacts comes with the backend, everything else when it is first asked for. */
+/**
+ * Of the groups whose paths fit, the one with the longest is asked. What every program needs that logs and reads artifacts comes with the backend, everything else
+ * when it is first asked for.
+ */
 export const routeGroups: readonly RouteGroup[] = [
-  { paths: own('capabilities', 'have', 'packs'), load: async () => packRoutes },
-  { paths: own('artifacts'), load: async () => artifactRoutes },
+  { paths: own('capabilities'), load: async () => capabilityRoutes },
+  { paths: own('have', 'packs'), load: async () => (await import('./pack-routes.ts')).packRoutes },
+  { paths: own('artifacts/:workspace/:name/versions'), load: async () => versionRoutes },
+  {
+    paths: own('artifacts', 'artifacts/:workspace/:name/versions/:index'),
+    load: async () => (await import('./artifact-routes.ts')).artifactRoutes,
+  },
   {
     paths: own('experiments/:key/log', 'experiments/:key/series'),
     load: async () => (await import('./log-routes.ts')).logRoutes,
@@ -50,9 +58,10 @@ export const routeGroups: readonly RouteGroup[] = [
     paths: ofExperiments('update-status', 'file-path', 'cpu-metrics', 'gpu-metrics', 'ram-metrics', 'load-metrics'),
     load: async () => (await import('./comet-status-routes.ts')).cometStatusRoutes,
   },
+  { paths: comet('write/experiment/create'), load: async () => cometCreateRoutes },
   {
     paths: comet('experiment', 'write/experiment', 'write/project/symlink'),
-    load: async () => cometExperimentRoutes,
+    load: async () => (await import('./comet-experiment-routes.ts')).cometExperimentRoutes,
   },
   {
     paths: [restPrefix, clientPrefix],

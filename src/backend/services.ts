@@ -1,24 +1,15 @@
 import type { Store } from '../stores/store.ts'
 import { Artifacts } from './artifacts.ts'
-import { CommitGuard } from './commit-guard.ts'
 import { Commits } from './commits.ts'
 import { Condemned } from './condemned.ts'
-import { Deletions } from './deletions.ts'
 import { Experiments } from './experiments.ts'
 import { Heads } from './heads.ts'
-import { Heartbeats } from './heartbeats.ts'
-import { Labels } from './labels.ts'
 import { Lineage } from './lineage.ts'
 import { Migration } from './migration.ts'
-import { Others } from './others.ts'
-import { Packs } from './packs.ts'
 import { Projects } from './projects.ts'
 import { Runs } from './runs.ts'
 import { StoreRecords } from './store-records.ts'
-import { StoredChunks } from './stored-chunks.ts'
-import { VersionNumbers } from './version-numbers.ts'
 import { Versions } from './versions.ts'
-import { Workspaces } from './workspaces.ts'
 
 export interface ServiceOptions {
   readonly records: Store
@@ -33,45 +24,46 @@ export interface ServiceOptions {
   readonly background: (work: Promise<void>) => void
 }
 
-/** All that the routes work with. What it keeps in memory is only what the stores hold: any number of backends may work on the same ones. */
-export type Services = ReturnType<typeof createServices>
+/**
+ * What logging and reading artifacts works with. What else there is keeps nothing in memory, and is made of these by the routes that need it, which bring its code
+ * with them. What these keep is only what the stores hold: any number of backends may work on the same ones.
+ */
+export interface Services {
+  readonly options: ServiceOptions
+  readonly records: StoreRecords
+  readonly versions: Versions
+  readonly heads: Heads
+  readonly condemned: Condemned
+  readonly artifacts: Artifacts
+  readonly commits: Commits
+  readonly projects: Projects
+  readonly runs: Runs
+  readonly experiments: Experiments
+  readonly lineage: Lineage
+  readonly migration: Migration
+}
 
-export function createServices(options: ServiceOptions) {
-  const { records: store, blobs, now, randomId, background } = options
-  const records = new StoreRecords(store)
+export function createServices(options: ServiceOptions): Services {
+  const { randomId, background } = options
+  const records = new StoreRecords(options.records)
   const versions = new Versions(records)
   const heads = new Heads(records, versions)
-  const numbers = new VersionNumbers(records, versions)
-  const labels = new Labels(records, heads)
   const condemned = new Condemned(records)
-  const packs = new Packs(blobs, records, condemned)
-  const guard = new CommitGuard(condemned, packs, versions)
-  const chunks = new StoredChunks(packs, versions)
   const projects = new Projects({ records, randomId, background })
-  const runs = new Runs({ records, randomId, background })
   const experiments = new Experiments({ records, projects, randomId })
-  const lineage = new Lineage(records, experiments)
-  const migration = new Migration({ records, experiments, projects, lineage, versions })
+  const lineage = new Lineage(records)
   return {
     options,
     records,
     versions,
     heads,
-    numbers,
-    labels,
     condemned,
-    packs,
-    chunks,
-    artifacts: new Artifacts({ records: store, heads, versions, numbers, labels }),
-    commits: new Commits({ heads, versions, numbers, labels, guard, now }),
-    deletions: new Deletions(heads, versions),
+    artifacts: new Artifacts({ records, heads, versions }),
+    commits: new Commits({ options, records, heads, versions, condemned }),
     projects,
-    runs,
+    runs: new Runs({ records, randomId, background }),
     experiments,
-    others: new Others(runs, experiments, projects),
-    heartbeats: new Heartbeats(records, now),
     lineage,
-    migration,
-    workspaces: new Workspaces({ records, migration, given: options.trusted ? 'all' : options.workspaces, now }),
+    migration: new Migration({ records, experiments, projects, lineage, versions }),
   }
 }

@@ -129,7 +129,7 @@ export function isObject(value: JsonValue | undefined): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function isList(value: JsonValue): value is readonly JsonValue[] {
+export function isList(value: JsonValue): value is readonly JsonValue[] {
   return Array.isArray(value)
 }
 
@@ -137,22 +137,4 @@ function isDeeperThan(value: JsonValue, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false
   if (levels === 0) return true
   return Object.values(value).some((inner: JsonValue) => isDeeperThan(inner, levels - 1))
-}
-
-/** Equal as JSON, whatever the order of keys. */
-export function isEqualJson(one: JsonValue | undefined, other: JsonValue | undefined): boolean {
-  if (one === other) return true
-  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false
-  if (isList(one) || isList(other))
-    return (
-      isList(one) &&
-      isList(other) &&
-      one.length === other.length &&
-      one.every((item, at) => isEqualJson(item, other[at]))
-    )
-  const keys = Object.keys(one)
-  return (
-    keys.length === Object.keys(other).length &&
-    keys.every((key) => Object.hasOwn(other, key) && isEqualJson(one[key], other[key]))
-  )
 }

@@ -1,10 +1,22 @@
 import type { ChunkSource } from '../content/chunk-source.ts'
 import { type PackName, parseRecordPackName } from '../protocol/chunk-ref.ts'
-import { missing, type PackBytes, type Packs, tooShort } from './packs.ts'
+import { missing, type PackBytes, Packs, tooShort } from './packs.ts'
+import type { Services } from './services.ts'
 import type { Versions } from './versions.ts'
 
 // A table after a thousand small edits is spread over the small packs of hundreds of versions, most of them a few hundred bytes: so that reading it once more takes no request for each.
 const smallBytesKept = 4 * 1024 * 1024
+
+type ChunkParts = Pick<Services, 'versions' | 'condemned' | 'records' | 'options'>
+
+const ofServices = new WeakMap<ChunkParts, StoredChunks>()
+
+/** Those of a backend: made when they are first read, and kept as long as it is. */
+export function storedChunks(services: ChunkParts): StoredChunks {
+  const chunks = ofServices.get(services) ?? new StoredChunks(services)
+  ofServices.set(services, chunks)
+  return chunks
+}
 
 /** Stored bytes by the name of their pack, be it an object of its own or the small pack inside a version record. */
 export class StoredChunks implements ChunkSource {
@@ -13,9 +25,9 @@ export class StoredChunks implements ChunkSource {
   readonly #small = new Map<string, Uint8Array>()
   #smallBytes = 0
 
-  constructor(packs: Packs, versions: Versions) {
-    this.#packs = packs
-    this.#versions = versions
+  constructor(services: ChunkParts) {
+    this.#packs = new Packs(services)
+    this.#versions = services.versions
   }
 
   async read(pack: PackName, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {

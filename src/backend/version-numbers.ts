@@ -3,6 +3,7 @@ import { keys, placeText } from './artifact-records.ts'
 import type { ArtifactPlace } from './identifiers.ts'
 import { pause } from './pause.ts'
 import { compareVersions } from './semantic-version.ts'
+import type { Services } from './services.ts'
 import { recordShape } from './shape.ts'
 import type { StoreRecords } from './store-records.ts'
 import type { HeldVersion, Versions } from './versions.ts'
@@ -24,7 +25,7 @@ export class VersionNumbers {
   readonly #records: StoreRecords
   readonly #versions: Versions
 
-  constructor(records: StoreRecords, versions: Versions) {
+  constructor({ records, versions }: Pick<Services, 'records' | 'versions'>) {
     this.#records = records
     this.#versions = versions
   }

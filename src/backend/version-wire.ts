@@ -1,8 +1,7 @@
 import { toBase64 } from '../protocol/base64.ts'
-import type { ArtifactWire, VersionWire } from '../protocol/shapes.ts'
+import type { VersionWire } from '../protocol/shapes.ts'
 import type { ArtifactHead, VersionLabels } from './artifact-records.ts'
-import { countLeft } from './gone-versions.ts'
-import { type ArtifactPlace, artifactIdOf, versionIdOf } from './identifiers.ts'
+import { artifactIdOf, versionIdOf } from './identifiers.ts'
 import type { LiveRecord } from './versions.ts'
 
 /** A version as it travels: its record, and what head and labels say of it now. */
@@ -40,21 +39,6 @@ export function versionToWire(
   }
 }
 
-export function artifactToWire(place: ArtifactPlace, head: ArtifactHead): ArtifactWire {
-  return {
-    artifactId: artifactIdOf(place),
-    workspace: place.workspace,
-    name: place.name,
-    type: head.type,
-    description: head.description,
-    tags: head.tags,
-    aliases: Object.fromEntries(head.aliases),
-    latest: head.latest,
-    versions: countLeft(head.gone, head.deletedBelow, head.next),
-    next: head.next,
-  }
-}
-
-export function aliasesOf(head: ArtifactHead, index: number): string[] {
+function aliasesOf(head: ArtifactHead, index: number): string[] {
   return [...head.aliases].filter(([, at]) => at === index).map(([alias]) => alias)
 }

@@ -1,5 +1,6 @@
 import { CorruptionError } from '../errors.ts'
 import {
+  type ArtifactHead,
   keys,
   type VersionContent,
   type VersionDraft,
@@ -92,4 +93,17 @@ export function isLive(held: HeldVersion | undefined): held is LiveVersion {
 
 export function isDraft(held: HeldVersion | undefined): held is DraftVersion {
   return held !== undefined && !held.record.deleted && held.record.draft !== undefined
+}
+
+/** The newest version that is not deleted, looked for from what the head says. */
+export async function newestLive(
+  versions: Versions,
+  place: ArtifactPlace,
+  head: ArtifactHead,
+): Promise<LiveVersion | undefined> {
+  for (let index = head.latest ?? -1; index >= head.deletedBelow; index--) {
+    const held = await versions.expect(place, index)
+    if (isLive(held)) return held
+  }
+  return undefined
 }
