@@ -1,6 +1,6 @@
 import type { MetricValue } from '../protocol/log.ts'
-import { listedName, type Points, toMetricValue } from './metric-block.ts'
 import { orNull } from './run-state.ts'
+import { listedName, type Points, toMetricValue } from './series.ts'
 
 // Comet's own figures.
 const mostPoints = 15_000

@@ -15,13 +15,14 @@ import {
 import { addPoints } from './comet-points.ts'
 import { CometShape } from './comet-shape.ts'
 import { eachOf } from './each-of.ts'
-import { listedName, type Points, seriesKey, toMetricValue } from './metric-block.ts'
 import { Others } from './others.ts'
 import { columnType } from './project-state.ts'
 import { required } from './query.ts'
 import { json, jsonList } from './reply.ts'
 import type { Router } from './router.ts'
+import { RunReader } from './run-reader.ts'
 import { type Facet, orNull, type Point, type RunState, type Sample } from './run-state.ts'
+import { listedName, type Points, seriesKey, toMetricValue } from './series.ts'
 import type { Services } from './services.ts'
 import { refuseRequest } from './shape.ts'
 
@@ -29,6 +30,7 @@ import { refuseRequest } from './shape.ts'
 export function cometMetricRoutes(router: Router, services: Services): void {
   const { runs, projects, options } = services
   const others = new Others(services)
+  const reader = new RunReader(services)
 
   router.on('POST', `${restPrefix}/write/experiment/metric`, async (call) => {
     await addPoints(services, call, (shape) => [[shape.text('metricName'), numberOf(shape, 'metricValue')]])
@@ -37,7 +39,7 @@ export function cometMetricRoutes(router: Router, services: Services): void {
   router.on('GET', `${restPrefix}/experiment/metrics/get-metric`, async (call) => {
     const { key } = await askedExperiment(services, call, 'reader')
     const wanted = required(call.query, 'metricName')
-    const { points } = await runs.points(key, (state) => seriesNamed(state, wanted))
+    const { points } = await reader.points(key, (state) => seriesNamed(state, wanted))
     return jsonList('metrics', allPoints(points))
   })
   router.on('GET', `${restPrefix}/experiment/metrics/summary`, async (call) => {
@@ -65,7 +67,7 @@ export function cometMetricRoutes(router: Router, services: Services): void {
         return undefined
       }
       call.access.require('reader', experiment.workspace)
-      const { state, points } = await runs.points(key, (one) => metrics.flatMap((name) => seriesNamed(one, name)))
+      const { state, points } = await reader.points(key, (one) => metrics.flatMap((name) => seriesNamed(one, name)))
       if (points.length === 0 && params.length === 0) return undefined
       const named = params.flatMap((name) => facetsNamed(state, name))
       const chart = chartOf(points, { full, independent, startTime: experiment.startTime })

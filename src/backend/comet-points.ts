@@ -1,8 +1,8 @@
 import { checkLabel, cometBody, optionalNumberOf, writtenExperiment } from './comet-calls.ts'
 import type { CometShape } from './comet-shape.ts'
-import { listedName, type Points } from './metric-block.ts'
 import type { Call } from './router.ts'
 import { bytesOf } from './runs.ts'
+import { listedName, type Points } from './series.ts'
 import type { Services } from './services.ts'
 
 /** Logs a point of each metric that is read from the body, which also tells step, epoch, context and time. */

@@ -110,7 +110,8 @@ export function cometTextRoutes(router: Router, services: Services): void {
   write('output', outputEvents)
   router.on('GET', `${restPrefix}/experiment/output`, async (call) => {
     const { key } = await askedExperiment(services, call, 'reader')
-    const lines = await runs.lines(key)
+    const { RunReader } = await import('./run-reader.ts')
+    const lines = await new RunReader(services).lines(key)
     const wanted = call.query.has('stderr')
       ? lines.filter(({ stderr }) => stderr === flagOf(call.query, 'stderr'))
       : lines

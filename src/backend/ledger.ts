@@ -8,21 +8,23 @@ import type { StoredRecord, StoreRecords } from './store-records.ts'
 export interface LedgerKind<State, Item> {
   empty(): State
   /** The state that a head holds. */
-  fromHead(shape: Shape, attachment: Uint8Array): State
+  fromHead(shape: Shape): Promise<State>
   /** One entry for several items. */
-  toEntry(items: readonly Item[]): { json: { readonly [key: string]: JsonValue }; attachment?: Uint8Array }
-  /** Takes entry number `n` into the state. */
-  apply(state: State, shape: Shape, attachment: Uint8Array, n: number): void
-  /**
-   * What the head is to hold of all entries there are now; `done` is called when it does. The state may grow meanwhile. `dropped`: somebody else was quicker.
-   */
-  fold(state: State): Promise<{
-    json: { readonly [key: string]: JsonValue }
-    attachment?: Uint8Array
-    done(): void
-    after?(): Promise<void>
-    dropped?(): Promise<void>
-  }>
+  toEntry(items: readonly Item[]): Promise<{ json: { readonly [key: string]: JsonValue }; attachment?: Uint8Array }>
+  /** Reads and checks an entry; what it gives takes it into the state, at once, when its turn has come. */
+  read(shape: Shape, attachment: Uint8Array): Promise<(state: State) => void>
+  /** What makes heads, of the state at the moment at which it is called: its code may have to be loaded, and the state grows meanwhile. */
+  folding(): Promise<(state: State) => Promise<Folded>>
+}
+
+/** What the head is to hold of all entries there were; the state may have grown since. */
+export interface Folded {
+  readonly json: { readonly [key: string]: JsonValue }
+  /** Called when the head holds it. */
+  done?(): void
+  after?(): Promise<void>
+  /** Somebody else was quicker. */
+  dropped?(): Promise<void>
 }
 
 /** Something to be added. */
@@ -189,8 +191,9 @@ export class Ledger<State, Item> {
     const at = n % slots
     const known = held.slots.has(at) ? held.slots.get(at) : await this.#freeSlot(held, n)
     if (known === 'taken') return false
-    const { json, attachment } = this.#kind.toEntry(items)
+    const { json, attachment = new Uint8Array(0) } = await this.#kind.toEntry(items)
     const entry = { format, base: this.#base, n, write: this.#randomId(), ...json }
+    const takeIn = await this.#kind.read(this.#entryShape(entry, at), attachment)
     const put = await this.#exchange(this.#slotKey(at), known, entry, attachment)
     if (!put) {
       held.slots.delete(at)
@@ -199,7 +202,7 @@ export class Ledger<State, Item> {
     held.slots.set(at, { etag: put.etag })
     // A reader may have met it in the store already.
     if (held.next === n) {
-      this.#kind.apply(held.state, this.#entryShape(entry, at), attachment ?? new Uint8Array(0), n)
+      takeIn(held.state)
       held.next = n + 1
       held.bytes += put.size
     }
@@ -246,10 +249,11 @@ export class Ledger<State, Item> {
   }
 
   async #foldNow(held: Held<State>): Promise<void> {
+    const fold = await this.#kind.folding()
     const { next, bytes } = held
-    const { json, attachment, done, after, dropped } = await this.#kind.fold(held.state)
+    const { json, done, after, dropped } = await fold(held.state)
     const head = { format, base: this.#base, from: next, write: this.#randomId(), ...json }
-    const put = await this.#exchange(this.#headKey, held.head, head, attachment)
+    const put = await this.#exchange(this.#headKey, held.head, head)
     if (!put) {
       if (this.#held === held) this.#held = undefined
       await dropped?.()
@@ -258,7 +262,7 @@ export class Ledger<State, Item> {
     held.head = { etag: put.etag }
     held.from = next
     held.bytes -= bytes
-    done()
+    done?.()
     await after?.()
   }
 
@@ -282,7 +286,7 @@ export class Ledger<State, Item> {
   async #load(): Promise<Held<State>> {
     for (let attempt = 0; ; attempt++) {
       const stored = await this.#records.read(this.#headKey, `The head of ${this.#base}`)
-      const held = this.#begin(stored)
+      const held = await this.#begin(stored)
       if (await this.#readAhead(held)) {
         this.#held = held
         return held
@@ -291,12 +295,12 @@ export class Ledger<State, Item> {
     }
   }
 
-  #begin(stored: StoredRecord | undefined): Held<State> {
+  async #begin(stored: StoredRecord | undefined): Promise<Held<State>> {
     if (!stored) return { state: this.#kind.empty(), from: 0, next: 0, head: undefined, slots: new Map(), bytes: 0 }
     const shape = recordShape(stored.json, `The head of ${this.#base}`)
     if (shape.text('base') !== this.#base) throw shape.refuse('another record lies in its place')
     const from = shape.count('from')
-    const state = this.#kind.fromHead(shape, stored.attachment)
+    const state = await this.#kind.fromHead(shape)
     return { state, from, next: from, head: stored, slots: new Map(), bytes: 0 }
   }
 
@@ -309,7 +313,7 @@ export class Ledger<State, Item> {
       const stored = await this.#readSlot(at)
       // A write of our own has been taken in while this was read.
       if (held.next !== n) continue
-      const outcome = this.#takeIn(held, stored, at)
+      const outcome = await this.#takeIn(held, stored, at)
       if (outcome !== 'taken') return outcome === 'end'
     }
   }
@@ -322,21 +326,24 @@ export class Ledger<State, Item> {
       const numbers = Array.from({ length: count }, (_, ahead) => (held.next + ahead) % slots)
       const read = await Promise.all(numbers.map((at) => this.#readSlot(at)))
       for (const [index, at] of numbers.entries()) {
-        const outcome = this.#takeIn(held, read[index], at)
+        const outcome = await this.#takeIn(held, read[index], at)
         if (outcome !== 'taken') return outcome === 'end'
       }
     }
     return true
   }
 
-  #takeIn(held: Held<State>, stored: StoredRecord | undefined, at: number): 'taken' | 'end' | 'wrapped' {
+  async #takeIn(held: Held<State>, stored: StoredRecord | undefined, at: number): Promise<'taken' | 'end' | 'wrapped'> {
     held.slots.set(at, stored && { etag: stored.etag })
     if (!stored) return 'end'
     const shape = this.#entryShape(stored.json, at)
     const n = shape.count('n')
     if (n < held.next) return 'end'
     if (n > held.next) return 'wrapped'
-    this.#kind.apply(held.state, shape, stored.attachment, n)
+    const takeIn = await this.#kind.read(shape, stored.attachment)
+    // Another reader has taken it in meanwhile.
+    if (held.next !== n) return 'taken'
+    takeIn(held.state)
     held.next = n + 1
     held.bytes += stored.size
     return 'taken'

@@ -12,14 +12,16 @@ import type { JsonValue } from '../protocol/shapes.ts'
 import { readJson } from './body.ts'
 import { checkLabel } from './comet-calls.ts'
 import { checkExperimentKey } from './experiments.ts'
-import { listedName, type Points, seriesKey, slicePoints, toMetricValue } from './metric-block.ts'
+import { slicePoints } from './metric-block.ts'
 import { Others } from './others.ts'
 import { type Column, columnType } from './project-state.ts'
 import { assertQuery, optional, required, wholeNumber } from './query.ts'
 import { json } from './reply.ts'
 import type { Router } from './router.ts'
+import { RunReader } from './run-reader.ts'
 import { orNull, type RunEvent } from './run-state.ts'
 import { bytesOf } from './runs.ts'
+import { listedName, type Points, seriesKey, toMetricValue } from './series.ts'
 import type { Services } from './services.ts'
 import { requestShape, Shape } from './shape.ts'
 
@@ -29,6 +31,7 @@ const mostPoints = 1_000_000_000
 export function logRoutes(router: Router, services: Services): void {
   const { runs, projects, experiments } = services
   const others = new Others(services)
+  const reader = new RunReader(services)
 
   router.on('POST', routes.log('KEY').replace('KEY', ':key'), async ({ request, params, query, access }) => {
     assertQuery(query, [])
@@ -62,7 +65,7 @@ export function logRoutes(router: Router, services: Services): void {
     access.require('reader', workspace)
     const [name, context] = [required(query, 'name'), optional(query, 'context') ?? null]
     const wanted = seriesKey({ name, context })
-    const { points } = await runs.points(key, ({ series }) => (series.has(wanted) ? [wanted] : []))
+    const { points } = await reader.points(key, ({ series }) => (series.has(wanted) ? [wanted] : []))
     const [all = noPoints(name, context)] = points
     const start = wholeNumber(query, 'after', 0, mostPoints) ?? 0
     const limit = wholeNumber(query, 'limit', 1, longestSeriesPage) ?? longestSeriesPage

@@ -1,27 +1,8 @@
-import type { MetricValue } from '../protocol/log.ts'
 import type { JsonValue } from '../protocol/shapes.ts'
+import { type Points, seriesKey } from './series.ts'
 import type { Shape } from './shape.ts'
 
-/** Points of one series in the order in which they were logged. NaN in steps and epochs: none. */
-export interface Points {
-  readonly name: string
-  readonly context: string | null
-  readonly values: Float64Array
-  readonly steps: Float64Array
-  readonly epochs: Float64Array
-  readonly timestamps: Float64Array
-}
-
-export const columnsOf = (points: Points) => [points.values, points.steps, points.epochs, points.timestamps] as const
-
-export function seriesKey({ name, context }: { readonly name: string; readonly context: string | null }): string {
-  return context === null ? name : `${context}\u0000${name}`
-}
-
-/** As Comet lists it: `train_loss`. */
-export function listedName({ name, context }: { readonly name: string; readonly context: string | null }): string {
-  return context === null ? name : `${context}_${name}`
-}
+const columnsOf = (points: Points) => [points.values, points.steps, points.epochs, points.timestamps] as const
 
 const bytesOfNumber = 8
 
@@ -119,12 +100,6 @@ export function bySeries(pieces: Iterable<Points>): Map<string, Points[]> {
     else series.set(key, [piece])
   }
   return series
-}
-
-export function toMetricValue(value: number): MetricValue {
-  if (Number.isFinite(value)) return value
-  if (Number.isNaN(value)) return 'NaN'
-  return value > 0 ? 'Infinity' : '-Infinity'
 }
 
 function formOf(column: Float64Array): ColumnForm {

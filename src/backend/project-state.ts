@@ -49,47 +49,24 @@ export interface ProjectState {
 
 export type ProjectEvent = readonly JsonValue[]
 
+export function emptyProject(): ProjectState {
+  return { about: undefined, experiments: new Map(), columns: new Map() }
+}
+
 export const projectKind: LedgerKind<ProjectState, readonly ProjectEvent[]> = {
-  empty: () => ({ about: undefined, experiments: new Map(), columns: new Map() }),
-  fromHead(shape) {
-    const state = projectKind.empty()
-    const about = shape.raw('about')
-    if (isObject(about)) state.about = aboutOf(about)
-    for (const one of shape.list('experiments')) {
-      const [key, facts, touches, gone, linked] = Array.isArray(one) ? one : []
-      if (typeof key !== 'string' || !Array.isArray(touches)) return refuse(shape)
-      state.experiments.set(key, {
-        facts: factsOf(facts),
-        touches: new Set(touches.filter((id) => typeof id === 'string')),
-        gone: gone === true,
-        linked: linked === true,
-      })
-    }
-    for (const one of shape.list('columns')) addColumn(state, Array.isArray(one) ? one : [], shape)
-    return state
+  empty: emptyProject,
+  async fromHead(shape) {
+    const { projectFromHead } = await import('./project-head.ts')
+    return projectFromHead(shape)
   },
-  toEntry: (items) => ({ json: { events: items.flat() } }),
-  apply(state, shape) {
-    for (const event of shape.list('events')) applyEvent(state, Array.isArray(event) ? event : [], shape)
-  },
-  async fold({ about, experiments, columns }) {
-    // Gone ones have told readers of older heads all they had to.
-    const left = [...experiments].filter(([, { gone, touches }]) => !gone || touches.size > 0)
-    return {
-      json: {
-        about: about ? { ...about } : null,
-        experiments: left.map(([key, { facts, touches, gone, linked }]) => [
-          key,
-          facts ? factsToJson(facts) : null,
-          [...touches],
-          gone,
-          linked,
-        ]),
-        columns: [...columns.values()].map(({ source, name, type }) => [source, name, type]),
-      },
-      done: () => undefined,
+  toEntry: async (items) => ({ json: { events: items.flat() } }),
+  async read(shape) {
+    const events = shape.list('events').map((event) => (Array.isArray(event) ? event : []))
+    return (state) => {
+      for (const event of events) applyEvent(state, event, shape)
     }
   },
+  folding: async () => (await import('./project-head.ts')).foldProject,
 }
 
 /** As Comet names the types of columns. */
@@ -114,7 +91,7 @@ export function factsToJson({
   return [name, createdAt, startTime, endTime, ended, archived, revision]
 }
 
-function factsOf(json: JsonValue | undefined): ExperimentFacts | undefined {
+export function factsOf(json: JsonValue | undefined): ExperimentFacts | undefined {
   if (!Array.isArray(json)) return undefined
   const [name, createdAt, startTime, endTime, ended, archived, revision] = json
   if (typeof name !== 'string' || typeof createdAt !== 'number' || typeof startTime !== 'number') return undefined
@@ -166,12 +143,12 @@ function applyEvent(state: ProjectState, [kind, ...rest]: ProjectEvent, shape: S
   listed.gone = false
 }
 
-function addColumn(state: ProjectState, [source, name, type]: readonly JsonValue[], shape: Shape): void {
+export function addColumn(state: ProjectState, [source, name, type]: readonly JsonValue[], shape: Shape): void {
   if (typeof source !== 'string' || typeof name !== 'string' || typeof type !== 'string') refuse(shape)
   state.columns.set(columnKey(source, name), { source, name, type })
 }
 
-function aboutOf(json: { readonly [key: string]: JsonValue }): ProjectAbout {
+export function aboutOf(json: { readonly [key: string]: JsonValue }): ProjectAbout {
   return {
     description: typeof json.description === 'string' ? json.description : '',
     public: json.public === true,
@@ -182,6 +159,6 @@ function aboutOf(json: { readonly [key: string]: JsonValue }): ProjectAbout {
   }
 }
 
-function refuse(shape: Shape): never {
+export function refuse(shape: Shape): never {
   throw shape.refuse('what is said of a project is not as it should be')
 }

@@ -1,21 +1,27 @@
 import type { JsonValue } from '../protocol/shapes.ts'
-import { decodeBlock, type Points, seriesKey } from './metric-block.ts'
 import { assetFromJson, lineFromJson, numberOf, refuse, textOf } from './run-parts.ts'
-import type { Facet, Line, Point, RunEvent, RunState, Sample, Series } from './run-state.ts'
+import type { Facet, Line, RunEvent, RunState, Sample } from './run-state.ts'
+import { seriesKey } from './series.ts'
 import { isObject, type Shape } from './shape.ts'
 
 // A client of an experiment is one writer; beyond so many the oldest is taken to have ended.
 const writersRemembered = 1000
 
-export function applyToRun(state: RunState, shape: Shape, attachment: Uint8Array): void {
-  const lines: Line[] = []
-  for (const event of shape.list('events')) {
+/** Reads an entry of what an experiment logged: docs/spec.md, "Ledgers". */
+export async function readEntry(shape: Shape, attachment: Uint8Array): Promise<(state: RunState) => void> {
+  const events = shape.list('events').map((event) => {
     if (!Array.isArray(event)) throw shape.refuse('an event is not a list')
-    applyEvent(state, event, lines, shape)
+    return event
+  })
+  const hasPoints = shape.has('block') && shape.list('block').length > 0
+  const logged = hasPoints ? (await import('./run-points.ts')).readPoints(shape, attachment) : undefined
+  return (state) => {
+    const lines: Line[] = []
+    for (const event of events) applyEvent(state, event, lines, shape)
+    logged?.summarize(state.series)
+    const { points = [] } = logged ?? {}
+    if (points.length > 0 || lines.length > 0) state.tail = [...state.tail, { points, lines }]
   }
-  const points = shape.has('block') ? decodeBlock(shape, attachment) : []
-  for (const one of points) summarize(state.series, one)
-  if (points.length > 0 || lines.length > 0) state.tail = [...state.tail, { points, lines }]
 }
 
 function applyEvent(state: RunState, event: RunEvent, lines: Line[], shape: Shape): void {
@@ -91,41 +97,6 @@ function applyEvent(state: RunState, event: RunEvent, lines: Line[], shape: Shap
     default:
       throw shape.refuse(`an event is of the unknown kind ${JSON.stringify(kind).slice(0, 40)}: update to read it`)
   }
-}
-
-function summarize(all: Map<string, Series>, points: Points): void {
-  const { name, context, values, steps, epochs, timestamps } = points
-  const count = values.length
-  if (count === 0) return
-  const point = (at: number): Point => ({
-    value: values[at],
-    step: steps[at],
-    epoch: epochs[at],
-    timestamp: timestamps[at],
-  })
-  const key = seriesKey(points)
-  const known = all.get(key)
-  const series = known ?? { name, context, count: 0, min: point(0), max: point(0), current: point(0) }
-  if (!known) all.set(key, series)
-  let [low, high] = [-1, -1]
-  let { value: least } = series.min
-  let { value: greatest } = series.max
-  for (let at = 0; at < count; at++) {
-    const value = values[at]
-    // A number is less than "not a number", and greater too: NaN is told only where there is nothing else.
-    if (value < least || (Number.isNaN(least) && !Number.isNaN(value))) {
-      least = value
-      low = at
-    }
-    if (value > greatest || (Number.isNaN(greatest) && !Number.isNaN(value))) {
-      greatest = value
-      high = at
-    }
-  }
-  if (low >= 0) series.min = point(low)
-  if (high >= 0) series.max = point(high)
-  series.current = point(count - 1)
-  series.count += count
 }
 
 function addSample(all: Map<string, Facet>, facet: { name: string; context: string | null }, sample: Sample): void {

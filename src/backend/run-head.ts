@@ -1,11 +1,13 @@
 import type { JsonValue } from '../protocol/shapes.ts'
-import { seriesKey, toMetricValue } from './metric-block.ts'
+import type { Folded } from './ledger.ts'
+import { RunObjects, type RunObjectsParts } from './run-objects.ts'
 import { assetFromJson, assetToJson, numberOf, refuse, textOf } from './run-parts.ts'
 import { emptyRun, type Facet, orNull, type Point, type Run, type RunState, type Sample } from './run-state.ts'
+import { seriesKey, toMetricValue } from './series.ts'
 import { isObject, type Shape } from './shape.ts'
 
 /** What a head keeps, but for `runs`. */
-export function runToJson(state: RunState): { [key: string]: JsonValue } {
+function runToJson(state: RunState): { [key: string]: JsonValue } {
   return {
     series: [...state.series.values()].map(({ name, context, count, min, max, current }) => [
       name,
@@ -72,7 +74,25 @@ export function runFromHead(shape: Shape): RunState {
   return state
 }
 
-export function runObjectsToJson(runs: readonly Run[]): JsonValue {
+/** What the head is to keep; points and lines go into objects of their own. */
+export async function foldRun(state: RunState, parts: RunObjectsParts): Promise<Folded> {
+  const objects = new RunObjects(parts)
+  const json = runToJson(state)
+  const { tail, runs: before } = state
+  const { runs, added, replaced } = await objects.add(before, tail)
+  return {
+    json: { ...json, runs: runObjectsToJson(runs) },
+    done() {
+      state.runs = runs
+      // Pieces that came meanwhile are behind those.
+      state.tail = state.tail.slice(tail.length)
+    },
+    after: () => objects.delete(replaced),
+    dropped: () => objects.delete(added),
+  }
+}
+
+function runObjectsToJson(runs: readonly Run[]): JsonValue {
   return runs.map(({ bytes, objects }) => ({
     bytes,
     objects: objects.map(({ id, first, last, lines }) => [id, first, last, lines]),

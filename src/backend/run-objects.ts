@@ -1,9 +1,10 @@
 import { CorruptionError } from '../errors.ts'
 import type { JsonValue } from '../protocol/shapes.ts'
 import { eachOf } from './each-of.ts'
-import { bySeries, decodeBlock, encodeBlock, joinPoints, type Points, seriesKey, slicePoints } from './metric-block.ts'
+import { bySeries, decodeBlock, encodeBlock, joinPoints, slicePoints } from './metric-block.ts'
 import { lineFromJson, lineToJson } from './run-parts.ts'
 import type { Line, Piece, Run, RunObject } from './run-state.ts'
+import { type Points, seriesKey } from './series.ts'
 import { recordShape } from './shape.ts'
 import type { StoreRecords } from './store-records.ts'
 
@@ -17,6 +18,13 @@ const smallestClass = 16 * 1024
 const largestMerged = 4 * 1024 * 1024
 const mostSmallRuns = 64
 
+export interface RunObjectsParts {
+  readonly records: StoreRecords
+  readonly randomId: () => string
+  /** Keys begin with it. */
+  readonly base: string
+}
+
 /** An object that a head names is not there: it was merged into another since that head was read. */
 export class GoneError extends Error {}
 
@@ -26,7 +34,7 @@ export class RunObjects {
   readonly #base: string
   readonly #randomId: () => string
 
-  constructor(options: { records: StoreRecords; base: string; randomId: () => string }) {
+  constructor(options: RunObjectsParts) {
     this.#records = options.records
     this.#base = options.base
     this.#randomId = options.randomId

@@ -1,5 +1,5 @@
 import type { JsonValue, Metadata } from '../protocol/shapes.ts'
-import type { Points } from './metric-block.ts'
+import type { Points } from './series.ts'
 
 /** One thing that an experiment logged, as it is kept: docs/spec.md, "Ledgers". */
 export type RunEvent = readonly JsonValue[]
