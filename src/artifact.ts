@@ -132,12 +132,9 @@ export class Artifact {
     checkText(options.logicalPath, 'logicalPath')
     for (const flag of ['overwrite', 'sync', 'checksum'] as const) checkFlag(options[flag], flag)
     const { logicalPath, overwrite = false, metadata } = options
-    const { linkTo, remoteName } = await import('./client/remote-link.ts')
-    const reference = await linkTo(String(uri), options)
-    const path =
-      logicalPath === undefined || logicalPath.endsWith('/')
-        ? `${logicalPath ?? ''}${remoteName(String(uri))}`
-        : logicalPath
+    const { linkTo } = await import('./client/remote-link.ts')
+    const { name, reference } = await linkTo(String(uri), options)
+    const path = logicalPath === undefined || logicalPath.endsWith('/') ? `${logicalPath ?? ''}${name}` : logicalPath
     pendingOf(this).assets.add(path, { reference, overwrite, metadata: checkMetadata(metadata) })
     return this
   }

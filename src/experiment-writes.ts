@@ -1,16 +1,18 @@
 import { type AssetDescription, uploadPath } from './client/asset-description.ts'
 import type { Connection } from './client/connection.ts'
+import type { GitMetadata } from './client/experiment-reader.ts'
 import { withoutCredentials } from './client/git-origin.ts'
 import { type CallEntry, checkLabel } from './client/log-entry.ts'
 import { checkLoggedValue, checkMetricValue, checkPosition } from './client/logged-value.ts'
 import { checkMetadata } from './client/metadata.ts'
+import type { Run } from './client/open-run.ts'
 import { postEntry } from './client/post-entry.ts'
 import { randomId } from './client/random-id.ts'
-import { remoteName } from './client/remote-link.ts'
-import { type CompanionOptions, Companions } from './client/run-companions.ts'
-import { RunLog, type Undelivered } from './client/run-log.ts'
+import { parseUri, remoteName } from './client/remote-uri.ts'
+import type { Companions } from './client/run-companions.ts'
+import type { RunLog, Undelivered } from './client/run-log.ts'
 import { InvalidInputError } from './errors.ts'
-import { type ExperimentInfo, ExperimentReads, type GitMetadata, type ReadOptions } from './experiment-reads.ts'
+import { ExperimentReads, type ReadOptions } from './experiment-reads.ts'
 import { checkFlag, checkOptions, checkText, checkTexts, describe } from './options.ts'
 import { checkName } from './paths.ts'
 import { restPrefix, routes } from './protocol/routes.ts'
@@ -66,16 +68,16 @@ export interface SystemDetails {
 export abstract class ExperimentWrites extends ExperimentReads {
   readonly #connection: Connection
   readonly #log: RunLog
-  readonly #companions: Companions
+  readonly #companions: Companions | undefined
   readonly #underWay = new Set<Promise<unknown>>()
   #ending: Promise<void> | undefined
   #deleted = false
 
-  constructor(connection: Connection, info: ExperimentInfo, companions: CompanionOptions = {}) {
+  constructor(connection: Connection, { info, log, companions }: Run) {
     super(connection, info)
     this.#connection = connection
-    this.#log = new RunLog(connection, info)
-    this.#companions = new Companions(connection, info, this.#log, companions)
+    this.#log = log
+    this.#companions = companions
   }
 
   /**
@@ -186,7 +188,7 @@ export abstract class ExperimentWrites extends ExperimentReads {
   logRemoteAsset(uri: string | URL, options: AssetOptions = {}): void {
     checkAssetOptions(options, [], 'logRemoteAsset()')
     const link = String(uri)
-    const { search, metadata } = describeAsset(options, options.name ?? remoteName(link))
+    const { search, metadata } = describeAsset(options, options.name ?? remoteName(parseUri(link)))
     this.#assertWritable()
     // Its id is made here, so that a lost answer can be asked for again without making two.
     const [{ key }, assetId] = [this, randomId()]
@@ -259,7 +261,7 @@ export abstract class ExperimentWrites extends ExperimentReads {
   async delete(): Promise<void> {
     this.#deleted = true
     this.#connection.begun.delete(this)
-    this.#companions.stop()
+    this.#companions?.stop()
     this.#log.discard()
     await Promise.allSettled(this.#underWay)
     await this.#command('delete')
@@ -302,7 +304,7 @@ export abstract class ExperimentWrites extends ExperimentReads {
   protected abstract lastLook(): Promise<void>
 
   protected override async settled(signal: AbortSignal | undefined): Promise<void> {
-    await this.#companions.collected
+    await this.#companions?.collected
     await this.#log.settle(signal)
   }
 
@@ -323,12 +325,12 @@ export abstract class ExperimentWrites extends ExperimentReads {
     // How each of them ends is told to whoever began it.
     await Promise.allSettled(this.#underWay)
     await this.lastLook()
-    await this.#companions.collected
-    this.#companions.stopCapture()
+    await this.#companions?.collected
+    this.#companions?.stopCapture()
     await this.#log.settle()
     await this.#tellEnd()
     this.#connection.begun.delete(this)
-    this.#companions.stop()
+    this.#companions?.stop()
   }
 
   async #tellEnd(): Promise<void> {

@@ -3,15 +3,14 @@ import { artifactPath } from './client/artifact-path.ts'
 import type { Connection } from './client/connection.ts'
 import { held } from './client/held.ts'
 import { checkMetadata } from './client/metadata.ts'
+import type { Run } from './client/open-run.ts'
 import { openVersion } from './client/open-version.ts'
 import { type GetArtifactOptions, placeOf } from './client/place-of.ts'
 import type { OnProgress } from './client/progress.ts'
-import type { CompanionOptions } from './client/run-companions.ts'
 import type { UploadRequest } from './client/upload.ts'
 import { findVersion, versionLabel } from './client/versions.ts'
 import type { VersionReading } from './content/version-reading.ts'
 import { InvalidInputError } from './errors.ts'
-import type { ExperimentInfo } from './experiment-reads.ts'
 import { ExperimentWrites } from './experiment-writes.ts'
 import { LoggedArtifact, wireOf } from './logged-artifact.ts'
 import { checkOptions, checkText, checkTexts } from './options.ts'
@@ -19,6 +18,9 @@ import { checkName } from './paths.ts'
 import type { Metadata, VersionWire } from './protocol/shapes.ts'
 import type { RegisteredArtifact, UnregisterOptions } from './registered.ts'
 import type { Committed, RegisterArtifactOptions, WatchedTables } from './watched-tables.ts'
+
+/** How one begins or is found: loaded with it. */
+export { beginRun, findRun } from './client/open-run.ts'
 
 export interface LogOptions {
   /**
@@ -46,8 +48,8 @@ export class Experiment extends ExperimentWrites {
   /** Once there is one: what watches them is loaded then. */
   #tables: WatchedTables | undefined
 
-  constructor(connection: Connection, info: ExperimentInfo, companions?: CompanionOptions) {
-    super(connection, info, companions)
+  constructor(connection: Connection, run: Run) {
+    super(connection, run)
     this.#connection = connection
   }
 

@@ -24,11 +24,29 @@ export {
 export type { CallApiOptions } from './client/call-api.ts'
 export type { DiffChange, DiffLine, DiffSide, VersionDiff } from './client/diff.ts'
 export type { DownloadOptions, DownloadReport } from './client/download.ts'
+export type {
+  ExperimentAsset,
+  ExperimentMetadata,
+  GitMetadata,
+  LoggedValue,
+  MetricSummary,
+} from './client/experiment-reader.ts'
 export type { Listing } from './client/listing.ts'
+export type { CreateExperimentOptions } from './client/open-run.ts'
 export type { DownloadTo } from './client/open-target.ts'
 export type { Overwrite } from './client/overwrite.ts'
 export type { GetArtifactOptions } from './client/place-of.ts'
 export type { OnProgress, Progress } from './client/progress.ts'
+export type {
+  CreateProjectOptions,
+  DeleteProjectOptions,
+  ExperimentSummary,
+  GetExperimentsOptions,
+  MultiMetricChart,
+  MultiMetricChartOptions,
+  ProjectColumn,
+  ProjectSummary,
+} from './client/projects.ts'
 export type { MetricPoint } from './client/read-series.ts'
 export type { Undelivered } from './client/run-log.ts'
 export type { ColumnChanges, TableColumn } from './client/table-columns.ts'
@@ -78,13 +96,6 @@ export {
 // Its code is loaded with the first one: createExperiment() and getExperiment() make them.
 export type { Experiment, LogOptions, UploadArtifactOptions } from './experiment.ts'
 export type {
-  ExperimentAsset,
-  ExperimentMetadata,
-  GitMetadata,
-  LoggedValue,
-  MetricSummary,
-} from './experiment-reads.ts'
-export type {
   AssetOptions,
   MetricOptions,
   ParameterOptions,
@@ -101,18 +112,5 @@ export { RegisteredArtifact, type UnregisterOptions, type VersionEvent, type Wat
 // Stores
 export { memoryStore } from './stores/memory.ts'
 export type { Store } from './stores/store.ts'
-export {
-  type ArtifactSummary,
-  type CollectOptions,
-  type CreateExperimentOptions,
-  type CreateProjectOptions,
-  type DeleteProjectOptions,
-  type ExperimentSummary,
-  type GetExperimentsOptions,
-  type MultiMetricChart,
-  type MultiMetricChartOptions,
-  type ProjectColumn,
-  type ProjectSummary,
-  Tidemark,
-} from './tidemark.ts'
+export { type ArtifactSummary, type CollectOptions, Tidemark } from './tidemark.ts'
 export type { RegisterArtifactOptions } from './watched-tables.ts'

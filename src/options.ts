@@ -30,6 +30,13 @@ export function checkOptions(options: unknown, known: readonly string[], what: s
     throw wrong('onProgress', 'a function', options.onProgress)
 }
 
+/** What was given as it is now: for what looks at it later, when the caller may have changed it for the next call. */
+export function asGiven<Given>(given: Given): Given
+export function asGiven(given: unknown): unknown {
+  if (Array.isArray(given)) return [...given]
+  return typeof given === 'object' && given !== null ? { ...given } : given
+}
+
 function checkSignal(signal: unknown): void {
   if (signal === undefined) return
   // By what it can do: a signal of another realm, or of a polyfill, is one too.

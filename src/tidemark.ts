@@ -1,131 +1,30 @@
-import type { Api, CallOptions, Method } from './client/api.ts'
 import type { CallApiOptions } from './client/call-api.ts'
 import type { Connection } from './client/connection.ts'
 import { Listing } from './client/listing.ts'
+import type { CreateExperimentOptions } from './client/open-run.ts'
 import { needOwnRoutes, openVersion } from './client/open-version.ts'
 import { pages } from './client/pages.ts'
 import { type GetArtifactOptions, placeOf } from './client/place-of.ts'
-import { randomId } from './client/random-id.ts'
-import type { CompanionOptions } from './client/run-companions.ts'
+import type {
+  CreateProjectOptions,
+  DeleteProjectOptions,
+  ExperimentSummary,
+  GetExperimentsOptions,
+  MultiMetricChart,
+  MultiMetricChartOptions,
+  ProjectColumn,
+  ProjectSummary,
+  Projects,
+} from './client/projects.ts'
 import type { VerifyOptions } from './client/verify.ts'
 import type { VersionVerification } from './client/verify-all.ts'
 import { findVersion } from './client/versions.ts'
-import { InvalidInputError, isTidemarkError } from './errors.ts'
+import { InvalidInputError } from './errors.ts'
 import type { Experiment } from './experiment.ts'
-import type { ExperimentInfo } from './experiment-reads.ts'
 import { LoggedArtifact } from './logged-artifact.ts'
-import { checkFlag, checkOptions, checkText, checkTexts, describe } from './options.ts'
-import { checkName } from './paths.ts'
-import { restPrefix, routes } from './protocol/routes.ts'
-import type { ArtifactWire, CollectReply, JsonValue, VersionWire } from './protocol/shapes.ts'
-
-export interface CreateExperimentOptions {
-  /** Default: the beginning of its key. */
-  readonly name?: string
-  /** Default: that of the connection. */
-  readonly project?: string
-  readonly workspace?: string
-  /** Say to a server that it is alive; default true. */
-  readonly keepActive?: boolean
-  /** Keep what the program writes to its standard output (in browsers: `console.log`). It is shown as ever. Default false. */
-  readonly logOutput?: boolean
-  /** The same of its standard error. */
-  readonly logError?: boolean
-  /** Keep the text of the script; default true. */
-  readonly logCode?: boolean
-  /** Keep what is known of the machine and the runtime; default true. */
-  readonly logSystemDetails?: boolean
-  /** Keep branch, commit, origin and what is not committed; default false. */
-  readonly logGitInfo?: boolean
-  readonly signal?: AbortSignal
-}
-
-const experimentFlags = ['keepActive', 'logOutput', 'logError', 'logCode', 'logSystemDetails', 'logGitInfo'] as const
-
-/** Which experiments: of a project by its id, or by name; of a whole workspace when neither is given. */
-export interface GetExperimentsOptions {
-  readonly projectId?: string
-  readonly projectName?: string
-  readonly workspaceName?: string
-  /** Those in the archive instead of the others. */
-  readonly archived?: boolean
-  readonly signal?: AbortSignal
-}
-
-/** One experiment in a list. Times in milliseconds since 1970. */
-export interface ExperimentSummary {
-  readonly experimentKey: string
-  readonly experimentName: string
-  readonly projectId: string
-  readonly projectName: string
-  readonly workspaceName: string
-  readonly durationMillis: number
-  readonly startTimeMillis: number
-  readonly endTimeMillis: number | null
-  readonly archived: boolean
-}
-
-/** One project in a list. */
-export interface ProjectSummary {
-  readonly projectId: string
-  readonly projectName: string
-  readonly projectDescription: string
-  readonly workspaceName: string
-  readonly numberOfExperiments: number
-  readonly lastUpdated: number
-  readonly public: boolean
-}
-
-export interface CreateProjectOptions {
-  readonly description?: string
-  /** May be seen by everyone; default false. */
-  readonly public?: boolean
-  readonly workspace?: string
-  readonly signal?: AbortSignal
-}
-
-export interface DeleteProjectOptions {
-  /** Default true. */
-  readonly deleteExperiments?: boolean
-  readonly workspace?: string
-  readonly signal?: AbortSignal
-}
-
-/** Something that experiments have in common. */
-export interface ProjectColumn {
-  readonly name: string
-  /** `<name>--<source>` */
-  readonly id: string
-  /** `string`, `double`, `boolean`, `datetime`, `timenumber` */
-  readonly type: string
-  /** `metadata`, `metrics`, `params`, `log_other`, `tag` */
-  readonly source: string
-}
-
-export interface MultiMetricChartOptions {
-  readonly metrics?: readonly string[]
-  readonly params?: readonly string[]
-  readonly full?: boolean
-  readonly independent?: boolean
-  readonly signal?: AbortSignal
-}
-
-/** Series of one experiment; null where there is no point. */
-export interface MultiMetricChart {
-  readonly steps: readonly (number | null)[]
-  readonly epochs: readonly (number | null)[]
-  readonly params: Readonly<Record<string, JsonValue>> | null
-  readonly metrics: readonly {
-    readonly metricName: string
-    /** NaN and infinities as text, since JSON has none. */
-    readonly values: readonly (number | string | null)[]
-    readonly steps: readonly (number | null)[]
-    readonly epochs: readonly (number | null)[]
-    readonly timestamps: readonly (number | null)[]
-    /** Since the experiment began, in milliseconds. */
-    readonly durations: readonly (number | null)[]
-  }[]
-}
+import { asGiven, checkOptions } from './options.ts'
+import { routes } from './protocol/routes.ts'
+import type { ArtifactWire, CollectReply, VersionWire } from './protocol/shapes.ts'
 
 /** One artifact in a list: `latest` is the index of its newest version. */
 export type ArtifactSummary = ArtifactWire
@@ -150,26 +49,9 @@ export class Tidemark {
 
   /** @throws InvalidInputError `invalid-name`, `unknown-option` */
   async createExperiment(options: CreateExperimentOptions = {}): Promise<Experiment> {
-    checkOptions(options, ['name', 'project', 'workspace', ...experimentFlags, 'signal'], 'createExperiment()')
-    for (const flag of experimentFlags) checkFlag(options[flag], flag)
-    const { api, workspace, project } = this.#connection
-    const body = {
-      // Made here, so that a lost answer can be asked for again without making two.
-      experimentKey: randomId(),
-      ...(options.name !== undefined && { experimentName: checkName(options.name, 'experiment') }),
-      workspaceName: checkName(options.workspace ?? workspace, 'workspace'),
-      projectName: checkName(options.project ?? project, 'project'),
-    }
-    const made = await this.#create(body, options.signal)
-    const {
-      experimentKey: key,
-      name = key.slice(0, 9),
-      link,
-      workspaceName = body.workspaceName,
-      projectName = body.projectName,
-    } = made
-    const info = { key, name, url: api.remote ? (link ?? null) : null, workspace: workspaceName, project: projectName }
-    const experiment = await this.#experiment(info, await companionsOf(options))
+    const given = asGiven(options)
+    const { beginRun, Experiment } = await loadExperiments()
+    const experiment = new Experiment(this.#connection, await beginRun(this.#connection, given))
     this.#connection.begun.add(experiment)
     return experiment
   }
@@ -180,37 +62,22 @@ export class Tidemark {
    * @throws NotFoundError `experiment-not-found`
    */
   async getExperiment(key: string, options: { signal?: AbortSignal } = {}): Promise<Experiment> {
-    checkOptions(options, ['signal'], 'getExperiment()')
-    if (typeof key !== 'string')
-      throw new InvalidInputError(`An experiment is found by its key, a string, not ${describe(key)}.`, {
-        code: 'invalid-experiment-key',
-      })
-    const { api } = this.#connection
-    const { experimentName, workspaceName, projectName } = await api.json<ExperimentSummary>(
-      'GET',
-      `${restPrefix}/experiment/metadata`,
-      { search: { experimentKey: key }, ...options },
-    )
-    const url = api.remote ? urlOf(api, workspaceName, projectName, key) : null
-    return this.#experiment({ key, name: experimentName, url, workspace: workspaceName, project: projectName })
+    const given = asGiven(options)
+    const { findRun, Experiment } = await loadExperiments()
+    return new Experiment(this.#connection, await findRun(this.#connection, key, given))
   }
 
   async getExperiments(options: GetExperimentsOptions = {}): Promise<ExperimentSummary[]> {
-    checkOptions(options, ['projectId', 'projectName', 'workspaceName', 'archived', 'signal'], 'getExperiments()')
-    const { archived = false, signal } = options
-    const search = { ...this.#projectSearch(options, 'getExperiments()'), archived }
-    return (await this.#rest<{ experiments: ExperimentSummary[] }>('GET', '/experiments', { search, signal }))
-      .experiments
+    const given = asGiven(options)
+    return (await this.#projects()).experiments(given)
   }
 
   async getWorkspaces(): Promise<string[]> {
-    return (await this.#rest<{ workspaceNames: string[] }>('GET', '/workspaces')).workspaceNames
+    return (await this.#projects()).workspaces()
   }
 
   async getProjects(workspace?: string): Promise<ProjectSummary[]> {
-    checkText(workspace, 'workspace')
-    const search = { workspaceName: workspace ?? this.#connection.workspace }
-    return (await this.#rest<{ projects: ProjectSummary[] }>('GET', '/projects', { search })).projects
+    return (await this.#projects()).list(workspace)
   }
 
   /**
@@ -219,17 +86,8 @@ export class Tidemark {
    * @throws ConflictError `project-exists`
    */
   async createProject(name: string, options: CreateProjectOptions = {}): Promise<string> {
-    checkOptions(options, ['description', 'public', 'workspace', 'signal'], 'createProject()')
-    checkText(options.description, 'description')
-    checkFlag(options.public, 'public')
-    const { description = '', public: isPublic = false, workspace = this.#connection.workspace, signal } = options
-    const body = {
-      projectName: checkName(name, 'project'),
-      projectDescription: description,
-      workspaceName: checkName(workspace, 'workspace'),
-      isPublic,
-    }
-    return (await this.#rest<{ projectId: string }>('POST', '/write/project/create', { body, signal })).projectId
+    const given = asGiven(options)
+    return (await this.#projects()).create(name, given)
   }
 
   /**
@@ -238,24 +96,14 @@ export class Tidemark {
    * @throws NotFoundError `project-not-found`
    */
   async deleteProject(name: string, options: DeleteProjectOptions = {}): Promise<void> {
-    checkOptions(options, ['deleteExperiments', 'workspace', 'signal'], 'deleteProject()')
-    checkFlag(options.deleteExperiments, 'deleteExperiments')
-    const { deleteExperiments = true, workspace = this.#connection.workspace, signal } = options
-    const body = {
-      projectName: checkName(name, 'project'),
-      workspaceName: checkName(workspace, 'workspace'),
-      deleteAllExperiments: deleteExperiments,
-    }
-    await this.#connection.api.done('POST', `${restPrefix}/write/project/delete`, { body, signal })
+    const given = asGiven(options)
+    await (await this.#projects()).delete(name, given)
   }
 
   /** What the experiments of a project can be compared by: names of metrics, parameters, others and facts about them. */
   async getColumns(options: Omit<GetExperimentsOptions, 'archived'> = {}): Promise<ProjectColumn[]> {
-    checkOptions(options, ['projectId', 'projectName', 'workspaceName', 'signal'], 'getColumns()')
-    const { project } = this.#connection
-    const search = this.#projectSearch(options, 'getColumns()', project)
-    const { signal } = options
-    return (await this.#rest<{ columns: ProjectColumn[] }>('GET', '/project/column-names', { search, signal })).columns
+    const given = asGiven(options)
+    return (await this.#projects()).columns(given)
   }
 
   /**
@@ -277,21 +125,8 @@ export class Tidemark {
     experimentKeys: readonly string[],
     options: MultiMetricChartOptions = {},
   ): Promise<Record<string, MultiMetricChart>> {
-    checkOptions(options, ['metrics', 'params', 'full', 'independent', 'signal'], 'getMultiMetricChart()')
-    checkTexts(experimentKeys, 'experimentKeys')
-    for (const option of ['metrics', 'params'] as const) checkTexts(options[option], option)
-    for (const option of ['full', 'independent'] as const) checkFlag(options[option], option)
-    const { metrics = [], params = [], full = true, independent = true, signal } = options
-    const body = {
-      targetedExperiments: experimentKeys,
-      metrics,
-      params,
-      fetchFull: full,
-      independentMetrics: independent,
-    }
-    const path = '/experiments/multi-metric-chart'
-    return (await this.#rest<{ experiments: Record<string, MultiMetricChart> }>('POST', path, { body, signal }))
-      .experiments
+    const [keys, given] = [asGiven(experimentKeys), asGiven(options)]
+    return (await this.#projects()).charts(keys, given)
   }
 
   /**
@@ -402,76 +237,15 @@ export class Tidemark {
     else yield await verifyVersion(this.#connection, await findVersion(api, place, signal), options)
   }
 
-  async #create(body: CreateBody, signal: AbortSignal | undefined): Promise<CreatedExperiment> {
-    try {
-      return await this.#rest<CreatedExperiment>('POST', '/write/experiment/create', { body, signal })
-    } catch (error) {
-      if (!isTidemarkError(error) || error.code !== 'experiment-exists') throw error
-      // Nobody else knows its key: it was made, and the answer lost.
-      const { experimentKey } = body
-      const search = { experimentKey }
-      const { experimentName: name, ...found } = await this.#rest<ExperimentSummary>('GET', '/experiment/metadata', {
-        search,
-        signal,
-      })
-      const link = urlOf(this.#connection.api, found.workspaceName, found.projectName, experimentKey)
-      return { ...found, experimentKey, name, link }
-    }
-  }
-
-  /** Experiments are loaded with the first one: who only looks at artifacts has none. */
-  async #experiment(info: ExperimentInfo, companions?: CompanionOptions): Promise<Experiment> {
-    const { Experiment } = await import('./experiment.ts')
-    return new Experiment(this.#connection, info, companions)
-  }
-
-  #projectSearch(
-    { projectId, projectName, workspaceName }: GetExperimentsOptions,
-    what: string,
-    usualProject?: string,
-  ): Readonly<Record<string, string | undefined>> {
-    if (projectId !== undefined && projectName !== undefined)
-      throw new InvalidInputError(`${what} takes projectId or projectName, not both.`, {
-        code: 'invalid-option',
-        fields: { option: 'projectId' },
-      })
-    if (projectId !== undefined) return { projectId }
-    return { projectName: projectName ?? usualProject, workspaceName: workspaceName ?? this.#connection.workspace }
-  }
-
-  #rest<T>(method: Method, path: string, options?: CallOptions): Promise<T> {
-    return this.#connection.api.json<T>(method, `${restPrefix}${path}`, options)
+  async #projects(): Promise<Projects> {
+    const { Projects } = await import('./client/projects.ts')
+    return new Projects(this.#connection)
   }
 }
 
-/** Where an experiment is seen: Comet's form, and ours. */
-function urlOf({ url }: Api, workspace: string, project: string, key: string): string {
-  return `${url}/${[workspace, project, key].map(encodeURIComponent).join('/')}`
-}
-
-/** What a runtime cannot give is left out. */
-async function companionsOf(options: CreateExperimentOptions): Promise<CompanionOptions> {
-  const { keepActive = true, logOutput, logError, logCode = true, logSystemDetails = true, logGitInfo } = options
-  const wanted = { keepActive, logOutput, logError, logCode, logSystemDetails, logGitInfo }
-  if (!logOutput && !logError && !logCode && !logSystemDetails && !logGitInfo) return wanted
-  const { openSurroundings } = await import('./client/surroundings.ts')
-  return { ...wanted, surroundings: await openSurroundings() }
-}
-
-interface CreateBody {
-  readonly experimentKey: string
-  readonly experimentName?: string
-  readonly workspaceName: string
-  readonly projectName: string
-}
-
-/** What a server says of an experiment it made: Comet's leaves some of it out. */
-interface CreatedExperiment {
-  readonly experimentKey: string
-  readonly link?: string
-  readonly name?: string
-  readonly workspaceName?: string
-  readonly projectName?: string
+/** Experiments are loaded with the first one: who only looks at artifacts has none. */
+function loadExperiments() {
+  return import('./experiment.ts')
 }
 
 function artifactPlace(name: string, { workspace }: { workspace?: string }, defaultWorkspace: string) {

@@ -1,30 +1,18 @@
-import { AbortedError, ConflictError, InvalidInputError, isTidemarkError, UnsupportedError } from '../errors.ts'
+import { InvalidInputError, isTidemarkError } from '../errors.ts'
 import type { LogReply } from '../protocol/log.ts'
 import { routes } from '../protocol/routes.ts'
 import type { CapabilitiesReply } from '../protocol/shapes.ts'
 import type { Api } from './api.ts'
+import { isFinal } from './deliver.ts'
 import { toLogRequest } from './log-batch.ts'
-import { type BatchEntry, isBatchEntry, type LogEntry, sizeOfEntry } from './log-entry.ts'
+import { type BatchEntry, sizeOfEntry } from './log-entry.ts'
 import type { Delivery, Report } from './outbox.ts'
 import { randomId } from './random-id.ts'
-
-/** True when the same entry can never be taken: sent again it would be refused again. A key can be corrected, a server come back: those stay. */
-export function isFinal(error: unknown): boolean {
-  return (
-    error instanceof InvalidInputError ||
-    error instanceof ConflictError ||
-    error instanceof UnsupportedError ||
-    // What is sent has no signal but that of the connection, which is over.
-    error instanceof AbortedError ||
-    // Closing waits for what was logged before it.
-    (isTidemarkError(error) && (error.code === 'experiment-not-found' || error.code === 'connection-closed'))
-  )
-}
 
 type Limits = Required<Pick<CapabilitiesReply, 'largestBatch' | 'largestBatchBytes'>>
 
 /** Sends what an experiment logs in batches, each of which counts once however often it is sent. */
-export class BatchDelivery implements Delivery<LogEntry> {
+export class BatchDelivery implements Delivery<BatchEntry> {
   readonly #api: Api
   readonly #key: string
   readonly #limits: Limits
@@ -37,13 +25,11 @@ export class BatchDelivery implements Delivery<LogEntry> {
     this.#limits = limits
   }
 
-  take(entries: readonly LogEntry[]): number {
-    if (!isBatchEntry(entries[0])) return 1
+  take(entries: readonly BatchEntry[]): number {
     // Escaped and in UTF-8, JSON may be thrice as long as the text.
     const most = this.#limits.largestBatchBytes / 3
     let [count, bytes, items] = [0, 0, 0]
     for (const entry of entries) {
-      if (!isBatchEntry(entry)) break
       bytes += sizeOfEntry(entry)
       items += entry.kind === 'tags' ? entry.tags.length + 1 : 1
       if (count > 0 && (items > this.#limits.largestBatch || bytes > most)) break
@@ -52,14 +38,8 @@ export class BatchDelivery implements Delivery<LogEntry> {
     return count
   }
 
-  async send(entries: readonly LogEntry[], report: Report<LogEntry>): Promise<void> {
-    const batch = entries.filter(isBatchEntry)
-    if (batch.length > 0) await this.#batch(batch, report)
-    else for (const entry of entries) await sendCall(this.#api, entry, report)
-  }
-
   /** A batch is taken or refused as a whole: halves of a refused one are tried until it is known which entry is to blame. */
-  async #batch(entries: readonly BatchEntry[], report: Report<LogEntry>): Promise<void> {
+  async send(entries: readonly BatchEntry[], report: Report<BatchEntry>): Promise<void> {
     try {
       await this.#post(entries)
       this.#sequence++
@@ -71,8 +51,8 @@ export class BatchDelivery implements Delivery<LogEntry> {
         return
       }
       const half = entries.length >> 1
-      await this.#batch(entries.slice(0, half), report)
-      await this.#batch(entries.slice(half), report)
+      await this.send(entries.slice(0, half), report)
+      await this.send(entries.slice(half), report)
     }
   }
 
@@ -90,17 +70,5 @@ export class BatchDelivery implements Delivery<LogEntry> {
       this.#sequence = 1
       await post()
     }
-  }
-}
-
-/** One request that stands for itself. */
-export async function sendCall(api: Api, entry: LogEntry, report: Report<LogEntry>): Promise<void> {
-  if (entry.kind !== 'call') return
-  try {
-    await entry.send(api)
-    report.done([entry])
-  } catch (error) {
-    if (!isFinal(error)) throw error
-    report.refused([entry], error)
   }
 }

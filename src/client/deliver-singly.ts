@@ -1,9 +1,8 @@
 import { restPrefix } from '../protocol/routes.ts'
 import type { Api } from './api.ts'
 import { type Arrived, ArrivedPoints } from './arrived-points.ts'
-import { isFinal, sendCall } from './deliver-batches.ts'
-import { metricValue } from './log-batch.ts'
-import { isBatchEntry, type LineEntry, type LogEntry } from './log-entry.ts'
+import { isFinal } from './deliver.ts'
+import { type BatchEntry, type LineEntry, metricValue } from './log-entry.ts'
 import { MetricRate } from './metric-rate.ts'
 import type { Delivery, Report } from './outbox.ts'
 import { atOnce } from './slots.ts'
@@ -18,7 +17,7 @@ const requestsInFlight = 6
 const mostLines = 1_000
 
 /** Sends what an experiment logs as Comet's REST API v2 takes it: one request for each thing, those of one name in their order. */
-export class SingleDelivery implements Delivery<LogEntry> {
+export class SingleDelivery implements Delivery<BatchEntry> {
   readonly #api: Api
   readonly #key: string
   readonly #rate: MetricRate
@@ -31,19 +30,16 @@ export class SingleDelivery implements Delivery<LogEntry> {
     this.#points = new ArrivedPoints(api, key)
   }
 
-  take(entries: readonly LogEntry[]): number {
-    if (!isBatchEntry(entries[0])) return 1
-    const [{ kind }] = entries
-    const other = entries.findIndex((entry) => !isBatchEntry(entry) || (entry.kind === 'line') !== (kind === 'line'))
-    return Math.min(kind === 'line' ? mostLines : together, other === -1 ? entries.length : other)
+  take(entries: readonly BatchEntry[]): number {
+    const isLine = entries[0].kind === 'line'
+    const other = entries.findIndex(({ kind }) => (kind === 'line') !== isLine)
+    return Math.min(isLine ? mostLines : together, other === -1 ? entries.length : other)
   }
 
-  async send(entries: readonly LogEntry[], report: Report<LogEntry>): Promise<void> {
-    const [first] = entries
-    if (first.kind === 'call') return sendCall(this.#api, first, report)
+  async send(entries: readonly BatchEntry[], report: Report<BatchEntry>): Promise<void> {
     const lines = entries.filter((entry) => entry.kind === 'line')
     if (lines.length > 0) return this.#sendLines(lines, report)
-    const lanes = new Map<string, LogEntry[]>()
+    const lanes = new Map<string, BatchEntry[]>()
     for (const entry of entries) {
       const lane = laneOf(entry)
       const before = lanes.get(lane)
@@ -55,7 +51,7 @@ export class SingleDelivery implements Delivery<LogEntry> {
     })
   }
 
-  async #sendOne(entry: LogEntry, report: Report<LogEntry>): Promise<void> {
+  async #sendOne(entry: BatchEntry, report: Report<BatchEntry>): Promise<void> {
     if (entry.kind !== 'metric') {
       await this.#reported([entry], report, bodyOf(entry))
       return
@@ -69,7 +65,7 @@ export class SingleDelivery implements Delivery<LogEntry> {
     if (there && !settled) report.done([entry])
   }
 
-  async #sendLines(lines: readonly LineEntry[], report: Report<LogEntry>): Promise<void> {
+  async #sendLines(lines: readonly LineEntry[], report: Report<BatchEntry>): Promise<void> {
     const outputLines = lines.map(({ offset, text, stderr, timestamp }) => ({
       offset,
       output: text,
@@ -81,8 +77,8 @@ export class SingleDelivery implements Delivery<LogEntry> {
 
   /** True when they were taken, false when they were refused. */
   async #reported(
-    entries: readonly LogEntry[],
-    report: Report<LogEntry>,
+    entries: readonly BatchEntry[],
+    report: Report<BatchEntry>,
     { path, body, arrived }: Call,
   ): Promise<boolean> {
     try {
@@ -116,12 +112,12 @@ interface Call {
 }
 
 /** What may overtake each other: different names. */
-function laneOf(entry: LogEntry): string {
+function laneOf(entry: BatchEntry): string {
   if (entry.kind === 'metric' || entry.kind === 'parameter') return `${entry.kind} ${entry.name}`
   return entry.kind === 'other' ? `other ${entry.key}` : entry.kind
 }
 
-function bodyOf(entry: LogEntry): Call {
+function bodyOf(entry: BatchEntry): Call {
   if (entry.kind === 'metric') {
     const { name, value, step, epoch, context, timestamp } = entry
     return {

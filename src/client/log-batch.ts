@@ -1,12 +1,5 @@
-import type {
-  LoggedOther,
-  LoggedParameter,
-  LogRequest,
-  MetricColumns,
-  MetricValue,
-  OutputLine,
-} from '../protocol/log.ts'
-import type { BatchEntry, MetricEntry } from './log-entry.ts'
+import type { LoggedOther, LoggedParameter, LogRequest, MetricColumns, OutputLine } from '../protocol/log.ts'
+import { type BatchEntry, type MetricEntry, metricValue } from './log-entry.ts'
 
 /** Entries as one request: the points of each series as columns. */
 export function toLogRequest(writer: string, sequence: number, entries: readonly BatchEntry[]): LogRequest {
@@ -54,11 +47,4 @@ function columnsOf(points: readonly MetricEntry[]): MetricColumns {
     ...(points.some(({ epoch }) => epoch !== undefined) && { epochs: points.map(({ epoch }) => epoch ?? null) }),
     timestamps: points.map(({ timestamp }) => timestamp),
   }
-}
-
-/** JSON has no NaN and no infinities. */
-export function metricValue(value: number): MetricValue {
-  if (Number.isFinite(value)) return value
-  if (Number.isNaN(value)) return 'NaN'
-  return value > 0 ? 'Infinity' : '-Infinity'
 }

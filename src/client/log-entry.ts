@@ -1,6 +1,6 @@
 import { InvalidInputError } from '../errors.ts'
 import { describe } from '../options.ts'
-import type { LoggedOther, LoggedParameter, OutputLine } from '../protocol/log.ts'
+import type { LoggedOther, LoggedParameter, MetricValue, OutputLine } from '../protocol/log.ts'
 import type { Api } from './api.ts'
 
 /** One thing that an experiment logs, on its way. */
@@ -48,6 +48,13 @@ export type BatchEntry = Exclude<LogEntry, CallEntry>
 
 export function isBatchEntry(entry: LogEntry): entry is BatchEntry {
   return entry.kind !== 'call'
+}
+
+/** JSON has no NaN and no infinities. */
+export function metricValue(value: number): MetricValue {
+  if (Number.isFinite(value)) return value
+  if (Number.isNaN(value)) return 'NaN'
+  return value > 0 ? 'Infinity' : '-Infinity'
 }
 
 // V8: a point with its numbers; texts count beside it.

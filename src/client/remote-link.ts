@@ -9,6 +9,7 @@ import {
 } from '../errors.ts'
 import { describe } from '../options.ts'
 import { reasonOf } from './reason.ts'
+import { parseUri, remoteName } from './remote-uri.ts'
 import { categoryOf } from './status-category.ts'
 
 export interface RemoteOptions {
@@ -22,20 +23,30 @@ export interface RemoteOptions {
 }
 
 /**
- * What is stored of data that stays where it is. For `http:` and `https:` the server is asked for size and ETag, unless `checksum` is false; of other schemes only the
+ * What is stored of data that stays where it is, and its name there. For `http:` and `https:` the server is asked for size and ETag, unless `checksum` is false; of other schemes only the
  * link is kept.
  *
  * @throws InvalidInputError `invalid-uri`, `uri-has-credentials`; NotFoundError, PermissionError, UnavailableError `remote-unavailable`; UnsupportedError `sync-unsupported`
  */
-export async function linkTo(uri: string, options: RemoteOptions = {}): Promise<RemoteReference> {
-  const url = parseUri(uri)
-  const { sync, checksum = true, maxObjects, signal } = options
+export async function linkTo(
+  given: string,
+  options: RemoteOptions = {},
+): Promise<{ readonly name: string; readonly reference: RemoteReference }> {
+  const url = parseUri(given)
+  return { name: remoteName(url), reference: await referTo(given, url, options) }
+}
+
+async function referTo(
+  uri: string,
+  { protocol }: URL,
+  { sync, checksum = true, maxObjects, signal }: RemoteOptions,
+): Promise<RemoteReference> {
   if (maxObjects !== undefined && !(Number.isSafeInteger(maxObjects) && maxObjects > 0))
     throw new InvalidInputError(`maxObjects must be a whole number above 0, not ${describe(maxObjects)}.`, {
       code: 'invalid-option',
       fields: { option: 'maxObjects' },
     })
-  if (url.protocol === 'http:' || url.protocol === 'https:')
+  if (protocol === 'http:' || protocol === 'https:')
     return checksum && sync !== false ? ask(uri, signal) : { uri, synced: false }
   if (sync === true || maxObjects !== undefined)
     throw new UnsupportedError(
@@ -46,47 +57,6 @@ export async function linkTo(uri: string, options: RemoteOptions = {}): Promise<
       },
     )
   return { uri, synced: false }
-}
-
-/** The last segment of the URI's path, else `remote`. */
-export function remoteName(uri: string): string {
-  const segment = parseUri(uri)
-    .pathname.split('/')
-    .findLast((one) => one !== '')
-  if (segment === undefined) return 'remote'
-  try {
-    return decodeURIComponent(segment).replaceAll('/', '_')
-  } catch {
-    // A stray % is legal in a URI of another scheme; it stands for itself then.
-    return segment
-  }
-}
-
-// What they hold is in the URI itself or in this process - or runs, where somebody clicks it.
-const notPlaces: ReadonlySet<string> = new Set(['javascript:', 'vbscript:', 'data:', 'blob:', 'about:'])
-
-function parseUri(uri: string): URL {
-  let url: URL
-  try {
-    url = new URL(uri)
-  } catch (cause) {
-    throw new InvalidInputError(
-      `${describe(uri)} is not a URI. Give one such as 's3://bucket/key' or 'https://host/file.csv'.`,
-      { code: 'invalid-uri', cause },
-    )
-  }
-  if (notPlaces.has(url.protocol))
-    throw new InvalidInputError(
-      `A URI that begins with '${url.protocol}' is no place where data stays. Add what it holds as a value, or give an address such as 's3://bucket/key'.`,
-      { code: 'invalid-uri', fields: { scheme: url.protocol } },
-    )
-  // The link is stored and shown to everyone who may read the artifact.
-  if (url.username !== '' || url.password !== '')
-    throw new InvalidInputError(
-      `The URI of host ${url.host} holds a user name or password, and would be stored with it. Leave them out.`,
-      { code: 'uri-has-credentials' },
-    )
-  return url
 }
 
 async function ask(uri: string, signal: AbortSignal | undefined): Promise<RemoteReference> {

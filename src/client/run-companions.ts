@@ -1,24 +1,49 @@
-import { restPrefix } from '../protocol/routes.ts'
 import type { Connection } from './connection.ts'
-import { withoutCredentials } from './git-origin.ts'
 import { Heartbeat } from './heartbeat.ts'
-import type { LogEntry } from './log-entry.ts'
-import { OutputLines } from './output-lines.ts'
 import { postEntry } from './post-entry.ts'
 import type { RunLog } from './run-log.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /** What goes on beside an experiment by itself. */
 export interface CompanionOptions {
-  /** Say to the server that it is alive. */
+  /** Say to a server that it is alive; default true. */
   readonly keepActive?: boolean
+  /** Keep what the program writes to its standard output (in browsers: `console.log`). It is shown as ever. Default false. */
   readonly logOutput?: boolean
+  /** The same of its standard error. */
   readonly logError?: boolean
+  /** Keep the text of the script; default true. */
   readonly logCode?: boolean
+  /** Keep what is known of the machine and the runtime; default true. */
   readonly logSystemDetails?: boolean
+  /** Keep branch, commit, origin and what is not committed; default false. */
   readonly logGitInfo?: boolean
-  /** Where the rest comes from. */
+}
+
+/** What goes on beside this experiment, as far as the runtime has it. */
+export async function openCompanions(
+  connection: Connection,
+  key: string,
+  log: RunLog,
+  options: CompanionOptions,
+): Promise<Companions> {
+  const { logOutput: stdout, logError: stderr, logCode = true, logSystemDetails = true, logGitInfo } = options
+  if (!stdout && !stderr && !logCode && !logSystemDetails && !logGitInfo)
+    return new Companions(connection, key, log, options)
+  const { openSurroundings } = await import('./surroundings.ts')
+  const surroundings = await openSurroundings()
+  const facts = { surroundings, logCode, logSystemDetails, logGitInfo }
+  if (!stdout && !stderr) return new Companions(connection, key, log, { ...options, ...facts })
+  const { captureOutput } = await import('./capture-output.ts')
+  const stopCapture = captureOutput(surroundings, { log, logger: connection.logger, stdout, stderr })
+  return new Companions(connection, key, log, { ...options, ...facts, stopCapture })
+}
+
+interface Opened extends CompanionOptions {
+  /** Where facts come from. */
   readonly surroundings?: Surroundings
+  /** Ends what began before. */
+  readonly stopCapture?: () => void
 }
 
 /** What an experiment logs of itself, and its signs of life. */
@@ -28,17 +53,15 @@ export class Companions {
   readonly #connection: Connection
   readonly #key: string
   readonly #log: RunLog
-  readonly #captures: (() => void)[] = []
   readonly #heartbeat: Heartbeat | undefined
-  #lines = 0
+  readonly #stopCapture: (() => void) | undefined
 
-  constructor(connection: Connection, { key }: { readonly key: string }, log: RunLog, options: CompanionOptions) {
+  constructor(connection: Connection, key: string, log: RunLog, options: Opened) {
     this.#connection = connection
     this.#key = key
     this.#log = log
-    const { surroundings, logOutput, logError, keepActive } = options
-    if (surroundings && logOutput) this.#capture(surroundings, 'stdout')
-    if (surroundings && logError) this.#capture(surroundings, 'stderr')
+    const { surroundings, stopCapture, keepActive = true } = options
+    this.#stopCapture = stopCapture
     this.collected = surroundings ? this.#collect(surroundings, options) : Promise.resolve()
     const { api, logger, timers } = connection
     // Embedded, nobody is there to hear it but this process.
@@ -54,7 +77,7 @@ export class Companions {
   }
 
   stopCapture(): void {
-    for (const stop of this.#captures.splice(0)) stop()
+    this.#stopCapture?.()
   }
 
   stop(): void {
@@ -63,33 +86,7 @@ export class Companions {
     this.#connection.beforeClose.delete(this.#onClose)
   }
 
-  #capture(surroundings: Surroundings, stream: 'stdout' | 'stderr'): void {
-    const lines = new OutputLines(
-      stream === 'stderr',
-      (line) => this.#tryAdd(line),
-      () => ++this.#lines,
-    )
-    const stop = surroundings.capture(stream, (text) => lines.write(text))
-    this.#captures.push(() => {
-      stop()
-      lines.end()
-    })
-  }
-
-  /** The program that writes is not to fail because nobody takes it down. */
-  #tryAdd(entry: LogEntry): void {
-    try {
-      this.#log.add(entry)
-    } catch (error) {
-      this.stopCapture()
-      this.#connection.logger.warn(
-        `The output is not logged any more: ${error instanceof Error ? error.message : error}`,
-      )
-    }
-  }
-
-  async #collect(surroundings: Surroundings, options: CompanionOptions): Promise<void> {
-    const { logCode, logSystemDetails, logGitInfo } = options
+  async #collect(surroundings: Surroundings, { logCode, logSystemDetails, logGitInfo }: CompanionOptions) {
     if (logCode) await this.#attempt('code', () => this.#logCode(surroundings))
     if (logSystemDetails) await this.#attempt('system details', () => this.#logSystem(surroundings))
     if (logGitInfo) await this.#attempt('git', () => this.#logGit(surroundings))
@@ -119,22 +116,8 @@ export class Companions {
   async #logGit(surroundings: Surroundings): Promise<void> {
     const facts = await surroundings.git()
     if (!facts) return
-    const { patch, origin, ...rest } = facts
-    const metadata = { ...rest, ...(origin !== undefined && { origin: withoutCredentials(origin) }) }
-    this.#log.add(postEntry(this.#key, 'git metadata', 'git/metadata', metadata))
-    if (patch === undefined) return
-    const form = () => {
-      const parts = new FormData()
-      parts.append('file', new File([patch], 'git_diff.patch', { type: 'text/x-diff' }))
-      return parts
-    }
-    this.#log.add({
-      kind: 'call',
-      what: 'git patch',
-      size: 2 * patch.length,
-      send: (api) =>
-        api.form(`${restPrefix}/write/experiment/git/patch`, { search: { experimentKey: this.#key }, form }),
-    })
+    const { gitEntries } = await import('./git-entries.ts')
+    for (const entry of gitEntries(this.#key, facts)) this.#log.add(entry)
   }
 
   /** A key that stands in a script or on a command line is no part of what is logged. */

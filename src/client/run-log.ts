@@ -1,8 +1,8 @@
 import { errorFromWire, isTidemarkError, throwIfAborted, UnavailableError } from '../errors.ts'
 import type { Connection } from './connection.ts'
-import { BatchDelivery } from './deliver-batches.ts'
+import { RunDelivery } from './deliver.ts'
 import { entryLabel, type LogEntry, sizeOfEntry } from './log-entry.ts'
-import { type Delivery, Outbox, type Report } from './outbox.ts'
+import { Outbox } from './outbox.ts'
 
 /** Something that could not be logged, and why. It is not sent again. */
 export interface Undelivered {
@@ -28,7 +28,7 @@ export class RunLog {
     this.#name = name
     const { logger, timers } = connection
     this.#outbox = new Outbox<LogEntry>({
-      delivery: new ChosenDelivery(connection, key),
+      delivery: new RunDelivery(connection, key),
       what: `experiment ${name}`,
       weigh: sizeOfEntry,
       timers,
@@ -95,37 +95,6 @@ export class RunLog {
       `${pending} of what experiment ${this.#name} logs ${pending === 1 ? 'waits' : 'wait'} still: ${messageOf(error)} Nothing is lost while this program runs: flush() again.`,
       { code: 'not-delivered', fields: { experiment: this.#key, pending }, cause: error },
     )
-  }
-}
-
-/** Batches where the server takes them, else one request for each thing: known when the first is sent. */
-class ChosenDelivery implements Delivery<LogEntry> {
-  readonly #connection: Connection
-  readonly #key: string
-  #chosen: Delivery<LogEntry> | undefined
-
-  constructor(connection: Connection, key: string) {
-    this.#connection = connection
-    this.#key = key
-  }
-
-  async take(entries: readonly LogEntry[]): Promise<number> {
-    this.#chosen ??= await this.#choose()
-    return this.#chosen.take(entries)
-  }
-
-  async send(entries: readonly LogEntry[], report: Report<LogEntry>): Promise<void> {
-    this.#chosen ??= await this.#choose()
-    await this.#chosen.send(entries, report)
-  }
-
-  async #choose(): Promise<Delivery<LogEntry>> {
-    const { api, server } = this.#connection
-    const { largestBatch, largestBatchBytes } = (await server.capabilities()) ?? {}
-    if (largestBatch !== undefined && largestBatchBytes !== undefined)
-      return new BatchDelivery(api, this.#key, { largestBatch, largestBatchBytes })
-    const { SingleDelivery } = await import('./deliver-singly.ts')
-    return new SingleDelivery(api, this.#key)
   }
 }
 

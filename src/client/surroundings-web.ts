@@ -1,4 +1,3 @@
-import { captureConsole } from './capture-console.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /** Browsers and workers: they know little of the machine, and nothing of code and git. */
@@ -18,7 +17,6 @@ export const webSurroundings: Surroundings = {
       ...(facts.length > 0 && { logAdditionalSystemInfoList: facts }),
     }
   },
-  capture: (stream, take) => captureConsole(stream, take),
 }
 
 function platformOf(navigator: object): string | undefined {

@@ -1,5 +1,6 @@
 import { hasFiles } from '../platform/files.ts'
 import type { JsonValue } from '../protocol/shapes.ts'
+import { webSurroundings } from './surroundings-web.ts'
 
 /** What a repository is like; what is not known is left out. */
 export interface GitFacts {
@@ -20,12 +21,12 @@ export interface Surroundings {
   git(): Promise<GitFacts | undefined>
   /** Comet's names; what cannot be known is left out. */
   system(): Promise<Readonly<Record<string, JsonValue>>>
-  /** Takes a copy of what the program writes, which is shown as ever; the function it gives ends that. */
-  capture(stream: 'stdout' | 'stderr', take: (text: string) => void): () => void
+  /** Takes a copy of what the program writes, which is shown as ever; the function it gives ends that. Where it is left out: of what goes to the console. */
+  readonly capture?: (stream: 'stdout' | 'stderr', take: (text: string) => void) => () => void
 }
 
 /** Those of this runtime. */
 export async function openSurroundings(): Promise<Surroundings> {
   if (hasFiles()) return (await import('./surroundings-fs.ts')).processSurroundings
-  return (await import('./surroundings-web.ts')).webSurroundings
+  return webSurroundings
 }

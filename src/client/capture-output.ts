@@ -1,0 +1,47 @@
+import type { Logger } from '../logging.ts'
+import { captureConsole } from './capture-console.ts'
+import { OutputLines } from './output-lines.ts'
+import type { RunLog } from './run-log.ts'
+import type { Surroundings } from './surroundings.ts'
+
+interface CaptureOptions {
+  readonly log: RunLog
+  readonly logger: Logger
+  readonly stdout: boolean | undefined
+  readonly stderr: boolean | undefined
+}
+
+/** Logs what the program writes, which is shown as ever; the function it gives ends that. Loaded where it is asked for. */
+export function captureOutput(
+  { capture = captureConsole }: Surroundings,
+  { log, logger, stdout, stderr }: CaptureOptions,
+): () => void {
+  const stops: (() => void)[] = []
+  const stopAll = () => {
+    for (const stop of stops.splice(0)) stop()
+  }
+  let count = 0
+  const start = (stream: 'stdout' | 'stderr') => {
+    const lines = new OutputLines(
+      stream === 'stderr',
+      (line) => {
+        try {
+          log.add(line)
+        } catch (error) {
+          // The program that writes is not to fail because nobody takes it down.
+          stopAll()
+          logger.warn(`The output is not logged any more: ${error instanceof Error ? error.message : error}`)
+        }
+      },
+      () => ++count,
+    )
+    const stop = capture(stream, (text) => lines.write(text))
+    stops.push(() => {
+      stop()
+      lines.end()
+    })
+  }
+  if (stdout) start('stdout')
+  if (stderr) start('stderr')
+  return stopAll
+}
