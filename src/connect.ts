@@ -3,13 +3,11 @@ import type { Connection, Endable } from './client/connection.ts'
 import { Server } from './client/server.ts'
 import { codecs } from './codecs/registry.ts'
 import type { Settings } from './config.ts'
-import { InvalidInputError, isTidemarkError, UnavailableError } from './errors.ts'
+import { InvalidInputError, UnavailableError } from './errors.ts'
 import { type Logger, openLogger } from './logging.ts'
 import { checkOptions, checkText, describe } from './options.ts'
 import { checkName } from './paths.ts'
-import { hasFiles } from './platform/files.ts'
 import { runtimeProcess } from './platform/process.ts'
-import { hasSyncFiles } from './platform/sync-files.ts'
 import { serverUrl } from './server-url.ts'
 import type { Store } from './stores/store.ts'
 import { Tidemark } from './tidemark.ts'
@@ -40,14 +38,8 @@ export interface ConnectOptions {
 
 const known = ['url', 'apiKey', 'workspace', 'project', 'store', 'fetch', 'signal', 'logger', 'compress']
 
-const defaultFolder = '.tidemark'
-const defaultDatabase = 'indexeddb:tidemark'
-const defaultFiles = 'opfs:tidemark'
 const defaultWorkspace = 'default'
 const defaultProject = 'general'
-
-// Only ever seen by the backend in this process; reserved names never leave it (RFC 2606).
-const embeddedUrl = 'http://tidemark.invalid'
 
 /**
  * Connects to a store in this process or to a server. What is not given comes from `TIDEMARK_*`, `COMET_*`, `./.comet.yml` or `~/.comet.yml`.
@@ -88,8 +80,8 @@ export async function connectWith(
       'apiKey was given, but no url: say which server it is for, as in connect({ url, apiKey }).',
       { code: 'url-missing' },
     )
-  const side = url === undefined ? await embed(options, settings, logger) : reach(url, options)
-  const { fetch, close, remote } = side
+  const side = url === undefined ? await embed(options.store ?? settings.store, logger) : reach(url, options)
+  const { fetch, close, remote } = closable(side)
   // `fetch` would refuse it in words that repeat it.
   if (remote && apiKey && /[^ -~]/.test(apiKey)) throw (await import('./unusual-key.ts')).unusualKey()
   const api = new Api({
@@ -123,9 +115,9 @@ async function readSettings(given: ConnectOptions): Promise<Settings> {
   return readSettings(given.url !== undefined || given.store !== undefined, { given })
 }
 
-// Loaded with the first store: who reaches a server has none.
-async function openStore(...args: Parameters<typeof import('./stores/open.ts').openStore>): Promise<Store> {
-  return (await import('./stores/open.ts')).openStore(...args)
+// Loaded with the first: who reaches a server has none.
+async function embed(...args: Parameters<typeof import('./embedded.ts').embed>): Promise<OtherSide> {
+  return (await import('./embedded.ts')).embed(...args)
 }
 
 interface OtherSide {
@@ -135,79 +127,22 @@ interface OtherSide {
   readonly close: () => Promise<void>
 }
 
-async function embed({ store }: ConnectOptions, settings: Settings, logger: Logger): Promise<OtherSide> {
-  const where = store ?? settings.store ?? (await defaultStore(logger))
-  const { createBackend } = await import('./backend/backend.ts')
-  const backend = createBackend({ ...(await openStores(where, logger)), trusted: true })
-  let closing: Promise<void> | undefined
-  return {
-    url: embeddedUrl,
-    remote: false,
-    fetch: (request) => (closing ? Promise.reject(closed()) : backend.fetch(request)),
-    close: () => {
-      closing ??= backend.close()
-      return closing
-    },
-  }
-}
-
-async function openStores(
-  where: NonNullable<ConnectOptions['store']>,
-  logger: Logger,
-): Promise<{ records: Store; blobs: Store }> {
-  if (typeof where === 'object' && 'records' in where)
-    return { records: await openOne(where.records, logger), blobs: await openOne(where.blobs, logger) }
-  const store = await openOne(where, logger)
-  return { records: store, blobs: store }
-}
-
-async function openOne(place: StorePlace, logger: Logger): Promise<Store> {
-  if (typeof place === 'string') return openStore(place, { warn: (message) => logger.warn(message) })
-  const store = await openStore(place)
-  // Whoever made it closes it: others may be using it.
-  return {
-    uri: store.uri,
-    get: (...args) => store.get(...args),
-    put: (...args) => store.put(...args),
-    delete: (...args) => store.delete(...args),
-    list: (...args) => store.list(...args),
-  }
-}
-
-async function defaultStore(logger: Logger): Promise<string> {
-  if (hasFiles()) return defaultFolder
-  const why = await whyNoDatabase()
-  if (why === undefined) return hasSyncFiles() ? defaultFiles : defaultDatabase
-  logger.warn(`${why}, so artifacts are kept in memory and end with it. Give connect() a store or a url.`)
-  return 'memory:'
-}
-
-/** Asked by opening one: some browsers have IndexedDB and refuse it, in private windows or to frames of other sites. */
-async function whyNoDatabase(): Promise<string | undefined> {
-  if (typeof indexedDB === 'undefined') return 'This runtime has no files'
-  const store = await openStore(defaultDatabase)
-  try {
-    await store.list('', { limit: 1 })
-    return undefined
-  } catch (error) {
-    if (!isTidemarkError(error)) throw error
-    return `This page cannot store anything (${error.code})`
-  } finally {
-    await store.close?.()
-  }
-}
-
 function reach(given: string, { fetch = (request) => globalThis.fetch(request) }: ConnectOptions): OtherSide {
   const url = serverUrl(given)
   // Comet's own setting ends in /clientlib, beside which its REST API lies.
   const path = url.pathname.replace(/\/+$/, '').replace(/\/clientlib$/, '')
-  let open = true
+  return { url: url.origin + path, remote: true, fetch, close: async () => undefined }
+}
+
+/** Once it is closed, nothing is asked any more. */
+function closable({ fetch, close, ...side }: OtherSide): OtherSide {
+  let closing: Promise<void> | undefined
   return {
-    url: url.origin + path,
-    remote: true,
-    fetch: (request) => (open ? fetch(request) : Promise.reject(closed())),
-    close: async () => {
-      open = false
+    ...side,
+    fetch: (request) => (closing ? Promise.reject(closed()) : fetch(request)),
+    close: () => {
+      closing ??= close()
+      return closing
     },
   }
 }

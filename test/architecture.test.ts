@@ -36,7 +36,7 @@ const rows: readonly (readonly string[])[] = [
     'registered',
     'watched-tables',
   ],
-  ['index', 'connect', 'default-connection'],
+  ['index', 'connect', 'default-connection', 'embedded'],
   ['cli', 'ui', 'server'],
 ]
 

@@ -147,7 +147,7 @@ export class Api {
     const signal = init.signal ?? undefined
     const what = `${method} ${path.replace(/\?.*/, '')}`
     const watched = { bytes, patience, timers, signal, what }
-    const response = await (remote ? (await import('./silence.ts')).givenUpWhenSilent(send, watched) : send(signal))
+    const response = await (remote ? (await import('./network.ts')).givenUpWhenSilent(send, watched) : send(signal))
     if (response.ok) return response
     // A backend in this process sees the signal too, and answers that it was told to stop, but not with the reason.
     throwIfAborted(signal)

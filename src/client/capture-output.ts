@@ -7,14 +7,14 @@ import type { Surroundings } from './surroundings.ts'
 interface CaptureOptions {
   readonly log: RunLog
   readonly logger: Logger
-  readonly stdout: boolean | undefined
-  readonly stderr: boolean | undefined
+  readonly logOutput: boolean | undefined
+  readonly logError: boolean | undefined
 }
 
 /** Logs what the program writes, which is shown as ever; the function it gives ends that. Loaded where it is asked for. */
 export function captureOutput(
   { capture = captureConsole }: Surroundings,
-  { log, logger, stdout, stderr }: CaptureOptions,
+  { log, logger, logOutput, logError }: CaptureOptions,
 ): () => void {
   const stops: (() => void)[] = []
   const stopAll = () => {
@@ -41,7 +41,7 @@ export function captureOutput(
       lines.end()
     })
   }
-  if (stdout) start('stdout')
-  if (stderr) start('stderr')
+  if (logOutput) start('stdout')
+  if (logError) start('stderr')
   return stopAll
 }
