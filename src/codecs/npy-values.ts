@@ -1,19 +1,30 @@
 import { InvalidInputError } from '../errors.ts'
 import { describe, hasMethods, isTensorLike } from './capabilities.ts'
-import { type Dtype, isNumericDtype, LAYOUTS, type NumericData, type NumericDtype } from './npy-dtype.ts'
+import { isNumericDtype, type NumericData, type NumericDtype } from './npy-dtype.ts'
 import { float32ToFloat16 } from './npy-float16.ts'
 import { inThisRealm } from './realms.ts'
 
 /** Elements in C order, ready to be written. */
-export interface NpyArray {
-  readonly dtype: Dtype
+export type NpyArray = NumericArray | TextArray
+
+interface NumericArray {
+  readonly dtype: NumericDtype
   readonly shape: readonly number[]
   /** float16 as its bits, bool as 0 and 1, complex numbers as pairs; often the very data of the value. */
-  readonly data: NumericData | readonly string[]
+  readonly data: NumericData
+}
+
+interface TextArray {
+  readonly dtype: 'string'
+  readonly shape: readonly number[]
+  /** UTF-32. */
+  readonly data: NumericData
+  /** numpy's name of the type, which has the length of the strings: `<U5`. */
+  readonly descr: string
 }
 
 /** numpy's own limit (NPY_MAXDIMS). */
-const MAX_DIMENSIONS = 64
+export const MAX_DIMENSIONS = 64
 
 const TYPED: Readonly<Record<string, { dtype: NumericDtype; fits: readonly NumericDtype[] }>> = {
   Int8Array: { dtype: 'int8', fits: ['int8', 'bool'] },
@@ -52,13 +63,8 @@ function isTensor(value: unknown): value is Tensor {
 export async function npyArrayOf(value: unknown, name: string): Promise<NpyArray> {
   if (isTensor(value)) return fromTensor(value, name)
   if (typedName(value)) return convert(value, [lengthOf(value)], undefined, name)
-  if (isScalar(value)) return fromNested([value], [], name)
-  if (Array.isArray(value)) {
-    const flat: unknown[] = []
-    const shape: number[] = []
-    flatten(value, 0, shape, flat, name, '')
-    return fromNested(flat, shape, name)
-  }
+  if (isScalar(value)) return (await nested()).fromElements([value], [], undefined, name)
+  if (Array.isArray(value)) return (await nested()).fromNested(value, name)
   throw invalid(
     'npz-value',
     name,
@@ -72,10 +78,13 @@ async function fromTensor(tensor: Tensor, name: string): Promise<NpyArray> {
   const data = await tensorData(tensor)
   const count = shape.reduce((product, size) => product * size, 1)
   const stride = numbers(tensor.stride)
-  if (stride) return fromStrided(data, shape, stride, tensor.offset, stated, name)
   const parts = stated === 'complex64' || stated === 'complex128' ? 2 : 1
   if (!hasLength(data))
     throw invalid('npz-value', name, `has data that is ${describe(data)}; give a typed array or an array`)
+  if (stride) {
+    const { fromStrided } = await import('./npy-strided.ts')
+    return convert(fromStrided(data, shape, stride, tensor.offset, name), shape, stated, name)
+  }
   if (data.length !== count * parts) {
     throw invalid(
       'npz-shape',
@@ -94,54 +103,16 @@ async function tensorData(tensor: Tensor): Promise<unknown> {
   return tensor.data
 }
 
-/** ndarray: element [i, j] is `data[offset + i * stride[0] + j * stride[1]]`. */
-function fromStrided(
-  data: unknown,
-  shape: number[],
-  stride: readonly number[],
-  start: unknown,
-  stated: unknown,
-  name: string,
-): NpyArray {
-  const offset = typeof start === 'number' ? start : 0
-  if (!hasLength(data))
-    throw invalid('npz-value', name, `has data that is ${describe(data)}; give a typed array or an array`)
-  if (stride.length !== shape.length)
-    throw invalid('npz-shape', name, `has ${shape.length} dimensions, but ${stride.length} strides`)
-  const count = shape.reduce((product, size) => product * size, 1)
-  const ends = shape.map((size, axis) => (size - 1) * stride[axis])
-  const least = ends.reduce((sum, end) => sum + Math.min(0, end), offset)
-  const most = ends.reduce((sum, end) => sum + Math.max(0, end), offset)
-  if (count > 0 && (least < 0 || most >= data.length)) {
-    throw invalid('npz-shape', name, `reaches with its strides beyond the ${data.length} elements of its data`)
-  }
-  const gathered = emptyLike(data, count)
-  const index = new Array<number>(shape.length).fill(0)
-  let position = offset
-  for (let i = 0; i < count; i++) {
-    gathered[i] = data[position]
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      position += stride[axis]
-      if (++index[axis] < shape[axis]) break
-      position -= stride[axis] * shape[axis]
-      index[axis] = 0
-    }
-  }
-  return convert(gathered, shape, stated, name)
-}
-
 /** Data as the stated dtype, or as its own; copied only where the form changes. */
-function convert(given: unknown, shape: readonly number[], stated: unknown, name: string): NpyArray {
+async function convert(given: unknown, shape: readonly number[], stated: unknown, name: string): Promise<NpyArray> {
   const data = ArrayBuffer.isView(given) ? inThisRealm(given) : given
-  if (shape.length > MAX_DIMENSIONS)
-    throw invalid('npz-shape', name, `has more than the ${MAX_DIMENSIONS} dimensions numpy can read`)
+  if (shape.length > MAX_DIMENSIONS) throw tooManyDimensions(name)
   const known = isNumericDtype(stated) || stated === 'string'
   const typed = typedName(data)
   if (!typed) {
     if (!Array.isArray(data))
       throw invalid('npz-value', name, `has data that is ${describe(data)}; give a typed array or an array`)
-    const own = fromNested(data, shape, name)
-    return known && stated !== own.dtype ? cast(own, stated, name) : own
+    return (await nested()).fromElements(data, shape, known ? stated : undefined, name)
   }
   const { dtype, fits } = TYPED[typed]
   if (!known) {
@@ -169,133 +140,17 @@ function convert(given: unknown, shape: readonly number[], stated: unknown, name
   return { dtype: wanted, shape, data }
 }
 
+/** Plain arrays are read element by element: loaded with the first of them. */
+function nested() {
+  return import('./npy-nested.ts')
+}
+
 function isBinary(data: NumericData): boolean {
   for (const value of data) if (value !== 0 && value !== 1) return false
   return true
 }
 
-/** Numbers, booleans, bigints or strings in a plain array: float64, bool, int64 (uint64 where needed), string. */
-function fromNested(flat: readonly unknown[], shape: readonly number[], name: string): NpyArray {
-  const first = flat.length > 0 ? typeof flat[0] : 'number'
-  const odd = flat.findIndex((value) => typeof value !== first)
-  if (odd >= 0) {
-    throw invalid(
-      'npz-value',
-      name,
-      `mixes kinds: ${describe(flat[0])} first, and ${describe(flat[odd])} at ${indexOf(odd, shape)}`,
-    )
-  }
-  if (flat.every((value) => typeof value === 'number'))
-    return { dtype: 'float64', shape, data: Float64Array.from(flat) }
-  if (flat.every((value) => typeof value === 'boolean'))
-    return { dtype: 'bool', shape, data: Uint8Array.from(flat, Number) }
-  if (flat.every((value) => typeof value === 'string')) return { dtype: 'string', shape, data: flat }
-  if (flat.every((value) => typeof value === 'bigint')) return fromBigints(flat, shape, name)
-  throw invalid(
-    'npz-value',
-    name,
-    `has ${describe(flat[0])} as an element; numbers, booleans, bigints and strings can be stored`,
-  )
-}
-
-function fromBigints(flat: readonly bigint[], shape: readonly number[], name: string): NpyArray {
-  const unsigned = flat.some((value) => value > 0x7fffffffffffffffn)
-  const wrong = flat.findIndex(
-    (value) => BigInt.asIntN(64, value) !== value && (!unsigned || BigInt.asUintN(64, value) !== value),
-  )
-  const negative = unsigned ? flat.findIndex((value) => value < 0n) : -1
-  if (wrong >= 0 || negative >= 0) {
-    throw invalid(
-      'npz-value',
-      name,
-      `has at ${indexOf(wrong >= 0 ? wrong : negative, shape)} an integer that does not fit 64 bits with the others`,
-    )
-  }
-  return unsigned
-    ? { dtype: 'uint64', shape, data: BigUint64Array.from(flat) }
-    : { dtype: 'int64', shape, data: BigInt64Array.from(flat) }
-}
-
-/** A plain array with a dtype stated: only where no value changes, floats aside. */
-function cast(own: NpyArray, stated: Dtype, name: string): NpyArray {
-  const { data, shape } = own
-  if (own.dtype === 'float64' && stated !== 'string' && data instanceof Float64Array) {
-    if (stated === 'float16') return { dtype: stated, shape, data: float32ToFloat16(data) }
-    const target = LAYOUTS[stated].create(new ArrayBuffer(data.length * LAYOUTS[stated].word))
-    const float = stated === 'float32' || stated === 'complex64' || stated === 'complex128'
-    if (!(target instanceof BigInt64Array || target instanceof BigUint64Array)) {
-      for (let i = 0; i < data.length; i++) {
-        target[i] = data[i]
-        if (!float && target[i] !== data[i]) {
-          throw invalid('npz-dtype', name, `says it is ${stated}, but has ${data[i]} at ${indexOf(i, shape)}`)
-        }
-      }
-      return { dtype: stated, shape, data: target }
-    }
-    const whole = data.findIndex((value) => !Number.isSafeInteger(value))
-    if (whole >= 0)
-      throw invalid('npz-dtype', name, `says it is ${stated}, but has ${data[whole]} at ${indexOf(whole, shape)}`)
-    return cast(fromBigints(Array.from(data, BigInt), shape, name), stated, name)
-  }
-  if (stated === 'uint64' && data instanceof BigInt64Array && data.every((value) => value >= 0n)) {
-    return { dtype: stated, shape, data: new BigUint64Array(data.buffer) }
-  }
-  if (stated === own.dtype) return own
-  if (own.shape.includes(0) && stated === 'string') return { dtype: 'string', shape, data: [] }
-  throw invalid('npz-dtype', name, `says it is ${stated}, but its data is ${own.dtype}`)
-}
-
-function flatten(
-  value: readonly unknown[],
-  depth: number,
-  shape: number[],
-  flat: unknown[],
-  name: string,
-  path: string,
-): void {
-  if (depth >= MAX_DIMENSIONS)
-    throw invalid('npz-shape', name, `has more than the ${MAX_DIMENSIONS} dimensions numpy can read`)
-  if (shape.length === depth) shape.push(value.length)
-  if (shape[depth] !== value.length) {
-    throw invalid(
-      'npz-shape',
-      name,
-      `is not regular: ${value.length} elements at [${path}], ${shape[depth]} in the ones before`,
-    )
-  }
-  for (let i = 0; i < value.length; i++) {
-    const element = value[i]
-    const here = path === '' ? `${i}` : `${path}, ${i}`
-    const nested = Array.isArray(element) || (typedName(element) !== undefined && hasLength(element))
-    if (nested) {
-      if (flat.length > 0 && shape.length === depth + 1)
-        throw invalid('npz-shape', name, `is not regular: an array at [${here}] among elements`)
-      flatten(Array.isArray(element) ? element : Array.from(element), depth + 1, shape, flat, name, here)
-    } else {
-      if (shape.length > depth + 1)
-        throw invalid('npz-shape', name, `is not regular: an element at [${here}] among arrays`)
-      if (!isScalar(element)) {
-        throw invalid(
-          'npz-value',
-          name,
-          `has ${describe(element)} at [${here}]; numbers, booleans, bigints and strings can be stored`,
-        )
-      }
-      flat.push(element)
-    }
-  }
-}
-
-function indexOf(position: number, shape: readonly number[]): string {
-  const index: number[] = []
-  for (let axis = shape.length - 1, rest = position; axis >= 0; axis--) {
-    index.unshift(rest % shape[axis])
-    rest = Math.floor(rest / shape[axis])
-  }
-  return `[${index.join(', ')}]`
-}
-
-function typedName(value: unknown): string | undefined {
+export function typedName(value: unknown): string | undefined {
   if (!ArrayBuffer.isView(value) || value instanceof DataView) return undefined
   // Buffer and other subclasses go by the kind they extend.
   const tag = Reflect.get(value, Symbol.toStringTag)
@@ -306,30 +161,18 @@ function isNumericData(value: unknown): value is NumericData {
   return ArrayBuffer.isView(value) && !(value instanceof DataView)
 }
 
-function isScalar(value: unknown): boolean {
+export function isScalar(value: unknown): boolean {
   return (
     typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint' || typeof value === 'string'
   )
 }
 
-function hasLength(value: unknown): value is ArrayLike<unknown> {
+export function hasLength(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || typedName(value) !== undefined
 }
 
 function lengthOf(value: unknown): number {
   return hasLength(value) ? value.length : 0
-}
-
-/** An empty array of the same kind, to be filled. */
-function emptyLike(data: ArrayLike<unknown>, length: number): Record<number, unknown> & ArrayLike<unknown> {
-  if (Array.isArray(data)) return new Array<unknown>(length)
-  const maker: unknown = Reflect.get(data, 'constructor')
-  const made: unknown = typeof maker === 'function' ? Reflect.construct(maker, [length]) : undefined
-  return isFillable(made) ? made : new Array<unknown>(length)
-}
-
-function isFillable(value: unknown): value is Record<number, unknown> & ArrayLike<unknown> {
-  return hasLength(value)
 }
 
 /** An array or typed array of whole numbers as an array. */
@@ -339,6 +182,10 @@ function numbers(value: unknown): number[] | undefined {
   return list.every((item): item is number => Number.isSafeInteger(item)) ? list : undefined
 }
 
-function invalid(code: string, name: string, why: string): InvalidInputError {
+export function invalid(code: string, name: string, why: string): InvalidInputError {
   return new InvalidInputError(`The array '${name}' ${why}.`, { code, fields: { name } })
+}
+
+export function tooManyDimensions(name: string): InvalidInputError {
+  return invalid('npz-shape', name, `has more than the ${MAX_DIMENSIONS} dimensions numpy can read`)
 }

@@ -12,7 +12,7 @@ const BLOCK = 4096
 export async function summariseArray(name: string, array: NpyArray): Promise<JsonObject> {
   const { dtype, shape, data } = array
   const base = { name, dtype, shape: [...shape] }
-  if (!ArrayBuffer.isView(data) || dtype === 'complex64' || dtype === 'complex128' || data.length === 0) return base
+  if (dtype === 'string' || dtype === 'complex64' || dtype === 'complex128' || data.length === 0) return base
   if (data instanceof BigInt64Array || data instanceof BigUint64Array)
     return { ...base, ...(await rangeOfBigints(data)) }
 

@@ -52,7 +52,7 @@ export const npzCodec: Codec = {
       const name = entry.path.slice(0, -'.npy'.length)
       const reader = createNpyReader(entry.size, name)
       for await (const piece of zip.open(entry)) reader.push(piece)
-      arrays.push([name, reader.finish()])
+      arrays.push([name, await reader.finish()])
     }
     // Makes own properties of every name, '__proto__' included.
     return Object.fromEntries(arrays)
@@ -76,7 +76,7 @@ export async function readArrays(value: unknown, { signal }: EncodeOptions = {})
 }
 
 export function encodeArrays(arrays: readonly NamedArray[], { signal }: EncodeOptions = {}): Encoded {
-  const members = arrays.map(({ name, array }) => ({ name, array, parts: npyParts(array, name) }))
+  const members = arrays.map(({ name, array }) => ({ name, array, parts: npyParts(array) }))
   const summaries: JsonObject[] = []
 
   async function* sources(): AsyncGenerator<ZipSource> {

@@ -18,7 +18,7 @@ export async function lookAtArrays(value: unknown, hasher: Hasher, keep: boolean
     for (const { name, array } of arrays) {
       const own = keep ? { name, array: yield* copy(array) } : { name, array }
       kept.push(own)
-      const [header, data] = npyParts(own.array, name)
+      const [header, data] = npyParts(own.array)
       fingerprint.text(name)
       fingerprint.numbers(header.length, data.length % 2 ** 31, Math.floor(data.length / 2 ** 31))
       yield* fingerprint.bytes(header)
@@ -32,7 +32,6 @@ export async function lookAtArrays(value: unknown, hasher: Hasher, keep: boolean
 
 function* copy(array: NpyArray): Generator<undefined, NpyArray> {
   const { data } = array
-  if (!ArrayBuffer.isView(data)) return { ...array, data: [...data] }
   const source = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   const target = new Uint8Array(source.length)
   for (let at = 0; at < source.length; at += STEP_BYTES) {
