@@ -1,6 +1,6 @@
 import { InvalidInputError } from '../errors.ts'
+import { toBase64 } from '../protocol/base64.ts'
 import { isPlainObject, isTypedArray } from './capabilities.ts'
-import { toBase64 } from './json-bytes.ts'
 import { isExactly, isUint8Array } from './realms.ts'
 import { tagOf } from './tag-of.ts'
 

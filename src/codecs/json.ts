@@ -1,7 +1,7 @@
 import { CorruptionError, isTidemarkError } from '../errors.ts'
 import type { AssetReader, Codec, Encoded } from './codec.ts'
-import { restoreJson } from './json-read.ts'
-import { writeJson } from './json-write.ts'
+import { readPlain } from './json-read.ts'
+import { MARK, writeJson } from './json-write.ts'
 
 const PREVIEW_CHARACTERS = 1500
 
@@ -71,15 +71,26 @@ function shortened(parts: readonly string[]): string {
 /** @throws CorruptionError `json-damaged` when the bytes are not JSON, or not as this codec writes it. */
 async function decode(asset: AssetReader): Promise<unknown> {
   const bytes = await asset.bytes()
+  // A byte order mark is what an editor left; anything that is not UTF-8 is damage.
+  const text = damagedUnless(asset.path, () => new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  if (!mayHaveMarks(text)) return damagedUnless(asset.path, () => readPlain(text))
+  const { readMarked } = await import('./json-marked.ts')
+  return damagedUnless(asset.path, () => readMarked(text))
+}
+
+/** A key may be written with escapes, too. */
+function mayHaveMarks(text: string): boolean {
+  return text.includes(MARK) || text.includes('\\u')
+}
+
+function damagedUnless<T>(path: string, read: () => T): T {
   try {
-    // A byte order mark is what an editor left; anything that is not UTF-8 is damage.
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-    return restoreJson(text)
+    return read()
   } catch (cause) {
     if (isTidemarkError(cause)) throw cause
-    throw new CorruptionError(`'${asset.path}' is not readable JSON. Verify the version, or log the value again.`, {
+    throw new CorruptionError(`'${path}' is not readable JSON. Verify the version, or log the value again.`, {
       code: 'json-damaged',
-      fields: { path: asset.path },
+      fields: { path },
       cause,
     })
   }
