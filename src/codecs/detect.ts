@@ -28,7 +28,7 @@ export interface Detected {
   readonly kind: AssetKind | 'string'
   /** For the codec of that kind; or, when `source`, for `openSource`, which finds the file or folder that is meant. */
   readonly value: unknown
-  /** The value says where files are; it does not hold their bytes. */
+  /** The value says where files are, or they are on their way; it does not hold their bytes. */
   readonly source: boolean
   /** A table as far as its first records tell: `areFlat` looks at all of them; the table codec, asked for flat records only, while it reads them. */
   readonly assumed?: boolean
@@ -65,8 +65,7 @@ function detectWrapped(wrapped: Wrapped): Detected {
   const { wrapper, value } = unwrap(wrapped)
   const kind = kindOfWrapper[wrapper]
   if (wrapper === 'folder' || wrapper === 'glob') return { kind, value: wrapped, source: true }
-  if (wrapper === 'file')
-    return { kind, value: wrapped, source: typeof value === 'string' || isUrl(value) || isFileHandle(value) }
+  if (wrapper === 'file') return { kind, value: wrapped, source: typeof value === 'string' || isElsewhere(value) }
   return held(kind, value)
 }
 
@@ -87,10 +86,9 @@ const FIRST_RECORDS = 1000
 function detectObject(value: object): Detected {
   if (isThenable(value)) return refuse(value)
   if (isDirectoryHandle(value) || isDropped(value)) return { kind: 'zip', value, source: true }
-  if (isFileHandle(value) || isUrl(value)) return { kind: 'file', value, source: true }
+  if (isElsewhere(value)) return { kind: 'file', value, source: true }
   if (isDroppedItems(value)) return { kind: 'zip', value: takeDropped(value), source: true }
-  if (isBytes(value) || isBlob(value) || isResponse(value) || isReadableStream(value) || isFileSource(value))
-    return held('file', value)
+  if (isBytes(value) || isBlob(value) || isReadableStream(value) || isFileSource(value)) return held('file', value)
   if (isTypedArray(value)) return held('npz', value)
   if (isFileList(value)) return { kind: 'zip', value, source: true }
   if (isTableLike(value)) return held('table', value)
@@ -99,6 +97,10 @@ function detectObject(value: object): Detected {
   if (isAsyncIterable(value)) return held('file', value)
   if (isPlainObject(value) || jsonClasses.has(Object.prototype.toString.call(value))) return held('json', value)
   return refuse(value)
+}
+
+function isElsewhere(value: unknown): boolean {
+  return isFileHandle(value) || isUrl(value) || isResponse(value)
 }
 
 /** Classes for which the JSON codec has a rule. */

@@ -1,7 +1,7 @@
 import { ConflictError, InvalidInputError } from '../errors.ts'
-import { isUrl } from './capabilities.ts'
+import { isResponse, isUrl } from './capabilities.ts'
 import type { AssetReader, Codec, Encoded, Preview } from './codec.ts'
-import { fileContent } from './file-content.ts'
+import { type ContentOptions, fileContent } from './file-content.ts'
 import type { FileSource } from './file-source.ts'
 import { isTextMediaType } from './media-type.ts'
 import { isWrapped, unwrap } from './values.ts'
@@ -18,43 +18,49 @@ const PREVIEW_BYTES = 1024
 export const fileCodec: Codec = {
   kind: 'file',
 
-  encode(value, { signal } = {}): Encoded {
-    const file = contentOf(value)
-    const head = new Uint8Array(isTextMediaType(file.mediaType) ? PREVIEW_BYTES : 0)
-    let total = 0
-    async function* body(): AsyncGenerator<Uint8Array> {
-      for await (const piece of file.open(signal)) {
-        if (total < head.length) head.set(piece.subarray(0, head.length - total), total)
-        total += piece.length
-        if (file.size !== undefined && total > file.size) throw changed(file, total)
-        yield piece
-      }
-      if (file.size !== undefined && total !== file.size) throw changed(file, total)
-    }
-    return {
-      kind: 'file',
-      extension: '',
-      ...(file.name === '' ? undefined : { name: file.name }),
-      mediaType: file.mediaType,
-      ...(file.size === undefined ? undefined : { size: file.size }),
-      cuts: 'content',
-      body: body(),
-      preview: () => previewOf(file, total, head),
-    }
+  encode(value, { signal } = {}): Encoded | Promise<Encoded> {
+    const { content, options } = contentOf(value)
+    if (!isResponse(content)) return encodeFile(fileContent(content, options), signal)
+    return import('./response-content.ts').then(({ responseContent }) =>
+      encodeFile(responseContent(content, options), signal),
+    )
   },
 
   decode: (asset: AssetReader): Promise<Uint8Array> => asset.bytes(),
 }
 
-function contentOf(value: unknown): FileSource {
-  const wrapped = isWrapped(value) ? unwrap(value) : undefined
-  const content = wrapped === undefined ? value : wrapped.value
+function encodeFile(file: FileSource, signal?: AbortSignal): Encoded {
+  const head = new Uint8Array(isTextMediaType(file.mediaType) ? PREVIEW_BYTES : 0)
+  let total = 0
+  async function* body(): AsyncGenerator<Uint8Array> {
+    for await (const piece of file.open(signal)) {
+      if (total < head.length) head.set(piece.subarray(0, head.length - total), total)
+      total += piece.length
+      if (file.size !== undefined && total > file.size) throw changed(file, total)
+      yield piece
+    }
+    if (file.size !== undefined && total !== file.size) throw changed(file, total)
+  }
+  return {
+    kind: 'file',
+    extension: '',
+    ...(file.name === '' ? undefined : { name: file.name }),
+    mediaType: file.mediaType,
+    ...(file.size === undefined ? undefined : { size: file.size }),
+    cuts: 'content',
+    body: body(),
+    preview: () => previewOf(file, total, head),
+  }
+}
+
+function contentOf(value: unknown): { content: unknown; options?: ContentOptions } {
+  const { value: content, options } = isWrapped(value) ? unwrap(value) : { value, options: undefined }
   if (typeof content === 'string' || isUrl(content)) {
     throw new InvalidInputError('A path or a URL is opened with openSource before it is encoded.', {
       code: 'source-not-opened',
     })
   }
-  return fileContent(content, wrapped?.options)
+  return { content, options }
 }
 
 function previewOf(file: FileSource, size: number, head: Uint8Array): Preview {

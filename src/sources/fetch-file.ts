@@ -1,5 +1,6 @@
-import { fileContent, nameOfUrl } from '../codecs/file-content.ts'
+import { fileContent } from '../codecs/file-content.ts'
 import type { FileSource } from '../codecs/file-source.ts'
+import { nameOfUrl, responseContent } from '../codecs/response-content.ts'
 import { AbortedError, InvalidInputError, throwIfAborted, UnavailableError } from '../errors.ts'
 
 export interface FetchOptions {
@@ -28,7 +29,7 @@ export async function fetchFile(
   }
   const response = await fetchOrExplain(url, fetch, signal)
   try {
-    const file = fileContent(response)
+    const file = responseContent(response)
     const name = file.name === '' ? nameOfUrl(url.href) : file.name
     return name === file.name ? file : fileContent(file, { name, mediaType: file.mediaType })
   } catch (error) {

@@ -1,10 +1,9 @@
 import { sourceError } from '../codecs/byte-pieces.ts'
 import type { Dropped, DroppedItem } from '../codecs/dropped.ts'
-import { fileContent } from '../codecs/file-content.ts'
 import { isDirectoryHandle, isFileHandle } from '../codecs/handle.ts'
-import { mediaTypeOf, UNKNOWN_MEDIA_TYPE } from '../codecs/media-type.ts'
 import { InvalidInputError } from '../errors.ts'
-import type { Tree, TreeEntry, TreeFile } from './tree.ts'
+import { fileEntry } from './handed-file.ts'
+import type { Tree, TreeEntry } from './tree.ts'
 
 /** A folder handle of the File System Access API, or of the origin private file system. */
 export function handleTree(handle: FileSystemDirectoryHandle): Tree {
@@ -26,51 +25,6 @@ function handleEntry(handle: FileSystemHandle): TreeEntry {
   if (isDirectoryHandle(handle)) return { kind: 'folder', name, tree: handleTree(handle) }
   if (isFileHandle(handle)) return fileEntry(name, () => handle.getFile())
   return { kind: 'other', name, refuse: (path) => unreadable(path) }
-}
-
-/**
- * A `FileList` or array of `File`, as `<input type="file" webkitdirectory multiple>` gives it: folders from each file's `webkitRelativePath`. The
- * folder that was chosen is the first segment of them all; it becomes the name, not a part of the paths.
- */
-export function fileListTree(files: Iterable<File>): { name: string | undefined; tree: Tree } {
-  const list = [...files].map((file) => ({ file, path: relativePath(file).split('/') }))
-  const name = list[0]?.path.length === 1 ? undefined : list[0]?.path[0]
-  const inside = name !== undefined && list.every(({ path }) => path.length > 1 && path[0] === name)
-  const top = new Branch()
-  for (const { file, path } of list) top.add(inside ? path.slice(1) : path, file)
-  return { name: inside ? name : undefined, tree: top }
-}
-
-function relativePath(file: File): string {
-  return file.webkitRelativePath === undefined || file.webkitRelativePath === '' ? file.name : file.webkitRelativePath
-}
-
-class Branch implements Tree {
-  readonly #folders = new Map<string, Branch>()
-  readonly #files = new Map<string, File>()
-
-  add(path: readonly string[], file: File): void {
-    const [first = '', ...rest] = path
-    if (rest.length > 0) {
-      const folder = this.#folders.get(first) ?? new Branch()
-      this.#folders.set(first, folder)
-      folder.add(rest, file)
-    } else if (this.#files.has(first)) {
-      throw new InvalidInputError(`Two files of the list are both called '${first}'. Rename one.`, {
-        code: 'duplicate-path',
-        fields: { path: first },
-      })
-    } else {
-      this.#files.set(first, file)
-    }
-  }
-
-  async entries(): Promise<readonly TreeEntry[]> {
-    return [
-      ...[...this.#folders].map(([name, tree]): TreeEntry => ({ kind: 'folder', name, tree })),
-      ...[...this.#files].map(([name, file]) => fileEntry(name, async () => file)),
-    ]
-  }
 }
 
 /** Dropped items: the one folder that was dropped, or all items side by side. */
@@ -125,51 +79,6 @@ function isDirectoryEntry(entry: FileSystemEntry): entry is FileSystemDirectoryE
 
 function isFileEntry(entry: FileSystemEntry): entry is FileSystemFileEntry {
   return entry.isFile
-}
-
-function fileEntry(name: string, getFile: () => Promise<File>): TreeEntry {
-  return { kind: 'file', name, file: (path) => new HandedFile(path, getFile) }
-}
-
-/** A file that a browser handed over. Asking for it again after the walk found it would hide a change: it is asked for once. */
-export class HandedFile implements TreeFile {
-  readonly name: string
-  readonly path: string
-  mediaType: string
-  size?: number
-  modified?: number
-  readonly #getFile: () => Promise<File>
-  #file: File | undefined
-
-  constructor(path: string, getFile: () => Promise<File>) {
-    this.path = path
-    this.name = path.slice(path.lastIndexOf('/') + 1)
-    this.mediaType = mediaTypeOf(this.name)
-    this.#getFile = getFile
-  }
-
-  async prepare(): Promise<void> {
-    await this.#asked()
-  }
-
-  async *open(signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-    yield* fileContent(await this.#asked(), { name: this.path }).open(signal)
-  }
-
-  async #asked(): Promise<File> {
-    if (this.#file !== undefined) return this.#file
-    try {
-      const file = await this.#getFile()
-      this.size = file.size
-      this.modified = file.lastModified
-      // The same file is the same everywhere: a browser's guess counts only where the name says nothing.
-      if (mediaTypeOf(this.name) === UNKNOWN_MEDIA_TYPE && file.type !== '') this.mediaType = file.type
-      this.#file = file
-      return file
-    } catch (error) {
-      throw sourceError(error, `'${this.path}'`)
-    }
-  }
 }
 
 function unreadable(path: string): InvalidInputError {

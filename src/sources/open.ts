@@ -1,15 +1,16 @@
-import { isUrl } from '../codecs/capabilities.ts'
+import { isResponse, isUrl } from '../codecs/capabilities.ts'
 import { isDropped, isDroppedItems, isFileList, takeDropped } from '../codecs/dropped.ts'
-import { fileContent } from '../codecs/file-content.ts'
+import { type ContentOptions, fileContent } from '../codecs/file-content.ts'
 import type { FileSource } from '../codecs/file-source.ts'
 import { isDirectoryHandle, isFileHandle } from '../codecs/handle.ts'
 import { isWrapped, unwrap } from '../codecs/values.ts'
 import { InvalidInputError } from '../errors.ts'
 import { hasFiles } from '../platform/files.ts'
-import { type FetchOptions, fetchFile } from './fetch-file.ts'
-import { droppedTree, fileListTree, HandedFile, handleTree } from './handles.ts'
+import type { FetchOptions } from './fetch-file.ts'
+import { fileListTree } from './file-list.ts'
+import { HandedFile } from './handed-file.ts'
 import { localFiles } from './local.ts'
-import type { Tree, TreeEntry } from './tree.ts'
+import type { Tree } from './tree.ts'
 import { walk } from './walk.ts'
 
 export interface OpenOptions extends FetchOptions {
@@ -26,7 +27,7 @@ export type Opened =
   | { readonly kind: 'folder'; readonly name: string; readonly files: AsyncIterable<FileSource> }
 
 /** What a folder is called when nothing says it: dropped side by side, chosen without a folder. */
-const UNNAMED = 'files'
+export const UNNAMED = 'files'
 
 /** A longer string is text: no system has paths of this many characters. */
 const MAX_PATH = 4096
@@ -54,7 +55,7 @@ export async function openSource(value: unknown, options: OpenOptions = {}): Pro
   const tree = await treeOf(source)
   if (tree !== undefined) return { kind: 'folder', name: tree.name ?? UNNAMED, files: walk(tree.tree, options) }
   if (isFileHandle(source)) return openHandle(source)
-  return { kind: 'file', file: fileContent(source) }
+  return { kind: 'file', file: await contentOf(source) }
 }
 
 async function openWrapped(
@@ -64,13 +65,16 @@ async function openWrapped(
   const combined = { ...options, ignore: [...list(own.ignore), ...list(options.ignore)] }
   switch (wrapper) {
     case 'file': {
+      if (isResponse(value)) return { kind: 'file', file: await contentOf(value, own) }
       const { file } = await openFile(value, options)
       return { kind: 'file', file: fileContent(file, own) }
     }
     case 'folder':
       return openFolder(value, combined)
-    case 'glob':
-      return openGlob(list(value), own.folder, combined)
+    case 'glob': {
+      const { openGlob } = await patterns()
+      return openGlob(list(value), await treeOf(own.folder), own.folder, combined)
+    }
     default:
       throw new InvalidInputError(`${wrapper}(...) is a value, not a file or folder.`, { code: 'unsupported-value' })
   }
@@ -82,7 +86,7 @@ async function openFile(value: unknown, options: OpenOptions): Promise<{ file: F
     const local = await localFiles(value.href)
     return { file: await local.fileSource(local.pathOfUrl(value)) }
   }
-  if (isUrl(value)) return { file: await fetchFile(value, options) }
+  if (isUrl(value)) return { file: await fetched(value, options) }
   return isFileHandle(value) ? openHandle(value) : { file: fileContent(value) }
 }
 
@@ -93,18 +97,30 @@ async function openHandle(handle: FileSystemFileHandle): Promise<Opened & { kind
 }
 
 async function openUrl(url: URL, options: OpenOptions): Promise<Opened> {
-  if (url.protocol !== 'file:') return { kind: 'file', file: await fetchFile(url, options) }
+  if (url.protocol !== 'file:') return { kind: 'file', file: await fetched(url, options) }
   const local = await localFiles(url.href)
   return openPath(local.pathOfUrl(url), options)
+}
+
+/** Loaded when an address is met. */
+async function fetched(url: URL, options: OpenOptions): Promise<FileSource> {
+  const { fetchFile } = await import('./fetch-file.ts')
+  return fetchFile(url, options)
+}
+
+async function contentOf(value: unknown, options?: ContentOptions): Promise<FileSource> {
+  if (!isResponse(value)) return fileContent(value, options)
+  const { responseContent } = await import('../codecs/response-content.ts')
+  return responseContent(value, options)
 }
 
 async function openString(text: string, options: OpenOptions): Promise<Opened> {
   const one = text !== '' && text.length <= MAX_PATH && !/[\r\n\0]/.test(text) && !/^[a-z][a-z\d+.-]+:\/\//i.test(text)
   if (!one || !hasFiles()) return { kind: 'text', text }
-  const { statPath, expandGlob } = await localFiles(text)
+  const { statPath } = await localFiles(text)
   if ((await statPath(text)) !== undefined) return openPath(text, options)
-  const { hasWildcards } = await patternRules()
-  if (hasWildcards(text)) return { kind: 'folder', name: await globName([text]), files: expandGlob([text], options) }
+  const { hasWildcards, openGlob } = await patterns()
+  if (hasWildcards(text)) return openGlob([text], undefined, '.', options)
   return isSurelyPath(text) ? openPath(text, options) : { kind: 'text', text }
 }
 
@@ -129,45 +145,18 @@ async function openFolder(value: unknown, options: OpenOptions): Promise<Opened>
   return { kind: 'folder', name: local.folderName(path), files: local.walkFolder(path, options) }
 }
 
-async function openGlob(patterns: readonly string[], where: unknown, options: OpenOptions): Promise<Opened> {
-  const name = await globName(patterns)
-  const tree = await treeOf(where)
-  if (tree !== undefined) return { kind: 'folder', name, files: globTree(patterns, tree.tree, options) }
-  const local = await localFiles(patterns[0] ?? '')
-  const folder = isUrl(where) ? local.pathOfUrl(where) : typeof where === 'string' ? where : '.'
-  return { kind: 'folder', name, files: local.expandGlob(patterns, { ...options, folder }) }
-}
-
-async function* globTree(patterns: readonly string[], top: Tree, options: OpenOptions): AsyncGenerator<FileSource> {
-  const { compileGlob } = await patternRules()
-  const glob = compileGlob(patterns)
-  let tree: Tree | undefined = top
-  for (const segment of glob.base === '' ? [] : glob.base.split('/')) {
-    const entries: readonly TreeEntry[] = await tree.entries(segment)
-    const entry = entries.find(({ name }) => name.normalize('NFC') === segment.normalize('NFC'))
-    tree = entry?.kind === 'folder' ? entry.tree : undefined
-    if (tree === undefined) break
-  }
-  if (tree !== undefined) yield* walk(tree, { ...options, wanted: glob.wanted })
-  glob.assertMatched('the folder')
-}
-
 /** Loaded when a pattern is met: they weigh more than all the rest of this room. */
-function patternRules() {
-  return import('./glob.ts')
+function patterns() {
+  return import('./glob-source.ts')
 }
 
 async function treeOf(value: unknown): Promise<{ name: string | undefined; tree: Tree } | undefined> {
-  if (isDirectoryHandle(value)) return { name: value.name === '' ? undefined : value.name, tree: handleTree(value) }
-  if (isDropped(value)) return droppedTree(value)
+  if (isDirectoryHandle(value)) {
+    const { handleTree } = await import('./handles.ts')
+    return { name: value.name === '' ? undefined : value.name, tree: handleTree(value) }
+  }
+  if (isDropped(value)) return (await import('./handles.ts')).droppedTree(value)
   return isFileList(value) ? fileListTree(Array.from(value)) : undefined
-}
-
-/** After the folder that its patterns name: `photos/*.jpg` is called photos. */
-async function globName(patterns: readonly string[]): Promise<string> {
-  const { compileGlob } = await patternRules()
-  const last = compileGlob(patterns).base.split('/').at(-1) ?? ''
-  return ['', '.', '..'].includes(last) ? UNNAMED : last
 }
 
 function list(value: unknown): string[] {

@@ -167,7 +167,7 @@ describe('detect', () => {
     ['a File', new File(['x'], 'a.txt'), 'file', false],
     ['a ReadableStream', new Blob(['x']).stream(), 'file', false],
     ['a Node stream', Readable.from([Buffer.from('x')]), 'file', false],
-    ['a Response', new Response('x'), 'file', false],
+    ['a Response', new Response('x'), 'file', true],
     ['an async generator', new DirectoryHandle().values(), 'file', false],
     ['a URL', new URL('https://example.com/a.csv'), 'file', true],
     ['a file URL', new URL('file:///a.csv'), 'file', true],
