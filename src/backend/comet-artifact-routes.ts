@@ -10,17 +10,11 @@ import { runAssetReply } from './comet-asset-routes.ts'
 import { askedExperiment, cometBody, saved, writtenExperiment } from './comet-calls.ts'
 import { metadataOfText, metadataText } from './comet-metadata.ts'
 import { withAliases, withoutAliasesOf } from './heads.ts'
-import {
-  type ArtifactPlace,
-  artifactIdOf,
-  parseArtifactId,
-  parseAssetId,
-  parseVersionId,
-  versionIdOf,
-} from './identifiers.ts'
+import { type ArtifactPlace, artifactIdOf, versionIdOf } from './identifiers.ts'
 import { Labels } from './labels.ts'
 import { OpenAssets } from './open-assets.ts'
 import { OpenVersions } from './open-versions.ts'
+import { parseArtifactId, parseAssetId, parseVersionId } from './parse-identifiers.ts'
 import { optional, required } from './query.ts'
 import { json } from './reply.ts'
 import type { Call, Router } from './router.ts'

@@ -7,7 +7,8 @@ import { cometBody, flagOf, saved } from './comet-calls.ts'
 import { experimentToComet, projectIdOf } from './comet-experiment.ts'
 import { deleteExperiment } from './delete-experiment.ts'
 import { eachOf } from './each-of.ts'
-import { isIn } from './experiments.ts'
+import { isIn, listExperiments } from './experiment-lists.ts'
+import { foldersBelow } from './folders.ts'
 import type { ProjectPlace } from './projects.ts'
 import { optional, required, wholeNumber } from './query.ts'
 import { json } from './reply.ts'
@@ -34,7 +35,7 @@ const usualProject = 'general'
 
 /** Workspaces, projects and what is in them, as Comet's REST API v2 has them. */
 export function cometWorkspaceRoutes(router: Router, services: Services): void {
-  const { experiments, projects, migration, options } = services
+  const { projects, migration, options } = services
   const workspaces = new Workspaces(services)
 
   router.on(
@@ -142,7 +143,7 @@ export function cometWorkspaceRoutes(router: Router, services: Services): void {
     await migration.ensure()
     const archived = flagOf(call.query, 'archived')
     const wanted = project === undefined ? await namesOf(services, workspace) : [project]
-    const lists = await eachOf(wanted, (one) => experiments.list({ workspace, project: one }))
+    const lists = await eachOf(wanted, (one) => listExperiments(services, { workspace, project: one }))
     const all = new Map(lists.flat().map((one) => [one.key, one]))
     return json({
       experiments: [...all.values()].filter((one) => one.archived === archived).map((one) => experimentToComet(one)),
@@ -182,7 +183,7 @@ async function projectsOf(services: Services, workspace: string, access: Access)
 /** Experiments first: a project that is still there can be deleted again. */
 async function deleteProject(services: Services, place: ProjectPlace, withExperiments: boolean): Promise<void> {
   const { experiments, projects, options } = services
-  for (const experiment of await experiments.list(place)) {
+  for (const experiment of await listExperiments(services, place)) {
     // Only shown here.
     if (!isIn(experiment, place)) continue
     const { key } = experiment
@@ -206,22 +207,22 @@ async function renameProject(services: Services, place: ProjectPlace, renamed: P
   }
   if (!(await projects.ensure(renamed, kept)) && movingTo !== renamed.project) throw projectExists(renamed)
   await projects.addColumns(renamed, [...columns.values()])
-  for (const experiment of await experiments.list(place))
+  for (const experiment of await listExperiments(services, place))
     if (isIn(experiment, place)) await experiments.change(experiment.key, (before) => ({ ...before, ...renamed }))
     else await projects.add(renamed, [['link', experiment.key]])
   await projects.changeAbout(place, (now) => ({ ...now, deleted: true }))
 }
 
-async function namesOf({ projects }: Services, workspace: string): Promise<string[]> {
+async function namesOf({ records }: Services, workspace: string): Promise<string[]> {
   const names: string[] = []
-  for await (const name of projects.names(workspace)) names.push(name)
+  for await (const name of foldersBelow(records.store, `projects/${workspace}/`)) names.push(name)
   return names
 }
 
-async function describe(place: ProjectPlace, { projects, experiments }: Services): Promise<object | undefined> {
-  const { about } = await projects.read(place)
+async function describe(place: ProjectPlace, services: Services): Promise<object | undefined> {
+  const { about } = await services.projects.read(place)
   if (!about || about.deleted) return undefined
-  const members = await experiments.list(place)
+  const members = await listExperiments(services, place)
   const { workspace, project } = place
   return {
     projectId: projectIdOf(place),

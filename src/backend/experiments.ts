@@ -1,5 +1,4 @@
 import { ConflictError, InvalidInputError, NotFoundError } from '../errors.ts'
-import { eachOf } from './each-of.ts'
 import { pause } from './pause.ts'
 import type { ExperimentFacts } from './project-state.ts'
 import type { ProjectPlace, Projects } from './projects.ts'
@@ -26,7 +25,8 @@ export interface Experiment extends ProjectPlace {
 
 export type NewExperiment = Omit<Experiment, 'archived' | 'deleted' | 'revision'>
 
-const prefix = 'experiments/'
+/** Keys of their records begin with it. */
+export const experimentsPrefix = 'experiments/'
 
 // What is logged within a second of a deletion by another process goes the way of what was logged just before.
 const recentFor = 1000
@@ -131,34 +131,6 @@ export class Experiments {
     )
   }
 
-  /** Those of one project, in the order in which they came; also those only shown there. */
-  async list(place: ProjectPlace): Promise<Experiment[]> {
-    const { experiments } = await this.#projects.read(place)
-    const listed = [...experiments].filter(([, { gone }]) => !gone)
-    const found = new Array<Experiment | undefined>(listed.length)
-    const unsure: number[] = []
-    for (const [at, [key, { facts, touches, linked }]] of listed.entries()) {
-      if (facts && touches.size === 0 && !linked) found[at] = fromFacts(key, place, facts)
-      else unsure.push(at)
-    }
-    await eachOf(unsure, async (at) => {
-      const [key, { linked }] = listed[at]
-      const experiment = await this.find(key)
-      if (experiment && (linked || isIn(experiment, place))) found[at] = experiment
-    })
-    return found.filter((one) => one !== undefined)
-  }
-
-  /** Every record there is, also those that no project lists yet. */
-  async *all(): AsyncGenerator<Experiment> {
-    for (let after: string | undefined, more = true; more; more = after !== undefined) {
-      const page = await this.#records.store.list(prefix, after === undefined ? {} : { after })
-      const read = await eachOf(page.entries, ({ key }) => this.find(key.slice(prefix.length)))
-      for (const one of read) if (one) yield one
-      after = page.next
-    }
-  }
-
   async #list(experiment: Experiment, touch: string): Promise<void> {
     const { workspace, project, key, createdAt } = experiment
     const { about } = await this.#projects.read({ workspace, project })
@@ -179,19 +151,9 @@ export class Experiments {
   }
 }
 
-/** Whether it belongs to the project. */
-export function isIn(experiment: ProjectPlace, { workspace, project }: ProjectPlace): boolean {
-  return experiment.workspace === workspace && experiment.project === project
-}
-
 export function factsFrom(experiment: Experiment): ExperimentFacts {
   const { name, createdAt, startTime, endTime, state, archived, revision } = experiment
   return { name, createdAt, startTime, endTime, ended: state === 'ended', archived, revision }
-}
-
-function fromFacts(key: string, { workspace, project }: ProjectPlace, facts: ExperimentFacts): Experiment {
-  const { ended, ...rest } = facts
-  return { key, workspace, project, ...rest, state: ended ? 'ended' : 'running', deleted: false }
 }
 
 /** @throws InvalidInputError `invalid-experiment-key` */
@@ -207,7 +169,7 @@ export function checkExperimentKey(key: string): string {
 }
 
 function keyOf(key: string): string {
-  return `${prefix}${key}`
+  return `${experimentsPrefix}${key}`
 }
 
 function fromJson(key: string, json: Parameters<typeof recordShape>[0]): Experiment {

@@ -1,4 +1,5 @@
 import { keys } from './artifact-records.ts'
+import { allExperiments } from './experiment-lists.ts'
 import { type Experiments, factsFrom } from './experiments.ts'
 import type { Lineage } from './lineage.ts'
 import type { ProjectEvent } from './project-state.ts'
@@ -19,14 +20,15 @@ export interface MigrationParts {
 
 /** Lists experiments in their projects, and marks lineage from both sides. Doing it twice changes nothing. */
 export async function migrate(parts: MigrationParts): Promise<void> {
-  await listExperiments(parts)
+  await listInProjects(parts)
   await markConsumers(parts)
   await markOutputs(parts)
 }
 
-async function listExperiments({ experiments, projects }: MigrationParts): Promise<void> {
+async function listInProjects(parts: MigrationParts): Promise<void> {
+  const { projects } = parts
   const byProject = new Map<string, { place: ProjectPlace; events: ProjectEvent[] }>()
-  for await (const experiment of experiments.all()) {
+  for await (const experiment of allExperiments(parts)) {
     const { workspace, project, key, createdAt } = experiment
     const name = `${workspace}/${project}`
     const about: ProjectEvent = ['about', { description: '', public: false, createdAt, deleted: false }]

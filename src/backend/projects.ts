@@ -1,4 +1,3 @@
-import { foldersBelow } from './folders.ts'
 import { Ledger } from './ledger.ts'
 import {
   type Column,
@@ -96,14 +95,6 @@ export class Projects {
   /** What is to be told of an experiment that was changed, or made. */
   is(key: string, id: string, facts: ExperimentFacts): ProjectEvent {
     return ['is', key, id, factsToJson(facts)]
-  }
-
-  async *names(workspace: string): AsyncGenerator<string> {
-    yield* foldersBelow(this.#parts.records.store, `projects/${workspace}/`)
-  }
-
-  async *workspaces(): AsyncGenerator<string> {
-    yield* foldersBelow(this.#parts.records.store, 'projects/')
   }
 
   // Columns are never removed, so what was once seen in the store need not be looked up again.

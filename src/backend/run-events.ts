@@ -14,12 +14,11 @@ export async function readEntry(shape: Shape, attachment: Uint8Array): Promise<(
     return event
   })
   const hasPoints = shape.has('block') && shape.list('block').length > 0
-  const logged = hasPoints ? (await import('./run-points.ts')).readPoints(shape, attachment) : undefined
+  const takePoints = hasPoints ? (await import('./run-points.ts')).readPoints(shape, attachment) : () => []
   return (state) => {
     const lines: Line[] = []
     for (const event of events) applyEvent(state, event, lines, shape)
-    logged?.summarize(state.series)
-    const { points = [] } = logged ?? {}
+    const points = takePoints(state.series)
     if (points.length > 0 || lines.length > 0) state.tail = [...state.tail, { points, lines }]
   }
 }

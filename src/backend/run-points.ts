@@ -9,17 +9,12 @@ export function encodePoints(points: readonly Points[]): { block: JsonValue; byt
   return encodeBlock([...bySeries(points).values()].map(joinPoints))
 }
 
-/** Undoes it. `summarize` takes them into what is known of their series. */
-export function readPoints(
-  shape: Shape,
-  attachment: Uint8Array,
-): { readonly points: readonly Points[]; summarize(all: Map<string, Series>): void } {
+/** Undoes it. What it gives takes them into what is known of their series. */
+export function readPoints(shape: Shape, attachment: Uint8Array): (series: Map<string, Series>) => readonly Points[] {
   const points = decodeBlock(shape, attachment)
-  return {
-    points,
-    summarize(all) {
-      for (const one of points) summarize(all, one)
-    },
+  return (series) => {
+    for (const one of points) summarize(series, one)
+    return points
   }
 }
 

@@ -1,6 +1,6 @@
 import { writeZip, type ZipSource } from '../codecs/zip-writer.ts'
 import { readerOf } from './assets.ts'
-import { streamReply } from './reply.ts'
+import { streamReply } from './bytes-reply.ts'
 import type { Services } from './services.ts'
 import type { LiveVersion } from './versions.ts'
 
