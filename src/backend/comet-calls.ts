@@ -1,5 +1,5 @@
 import { InvalidInputError } from '../errors.ts'
-import type { JsonValue } from '../protocol/shapes.ts'
+import type { JsonValue, Metadata } from '../protocol/shapes.ts'
 import type { Role } from './access.ts'
 import { readJson } from './body.ts'
 import { CometShape } from './comet-shape.ts'
@@ -48,6 +48,11 @@ export function fieldsOf(shape: Shape, fields: readonly string[]): { [key: strin
     if (value !== undefined) found[field] = value
   }
   return found
+}
+
+/** All of some fields, null where nothing is known: an empty list for those of `lists`. */
+export function allFields(found: Metadata, fields: readonly string[], lists: readonly string[] = []): object {
+  return Object.fromEntries(fields.map((field) => [field, found[field] ?? (lists.includes(field) ? [] : null)]))
 }
 
 const longestName = 1024

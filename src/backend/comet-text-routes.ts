@@ -1,13 +1,12 @@
 import { InvalidInputError } from '../errors.ts'
 import { restPrefix } from '../protocol/routes.ts'
-import type { Metadata } from '../protocol/shapes.ts'
 import {
+  allFields,
   askedExperiment,
   cometBody,
   fieldsOf,
   flagOf,
   isJsonObject,
-  numberOf,
   optionalNumberOf,
   saved,
   writtenExperiment,
@@ -20,45 +19,10 @@ import type { Services } from './services.ts'
 
 const gitFields = ['branch', 'origin', 'parent', 'user', 'root'] as const
 
-const systemFields = [
-  'command',
-  'executable',
-  'gpuStaticInfoList',
-  'hostname',
-  'installedPackages',
-  'ip',
-  'logAdditionalSystemInfoList',
-  'networkInterfaceIps',
-  'os',
-  'osPackages',
-  'osType',
-  'pid',
-  'pythonVersion',
-  'pythonVersionVerbose',
-  'user',
-  'env',
-  'machine',
-  'processor',
-  'totalRam',
-  'maxTotalMemory',
-  'systemMetricNames',
-] as const
-
-/** R writes a list of one as the one alone: these are always lists. */
-const systemLists = [
-  'command',
-  'gpuStaticInfoList',
-  'installedPackages',
-  'logAdditionalSystemInfoList',
-  'networkInterfaceIps',
-  'osPackages',
-  'systemMetricNames',
-]
-
 // Pages grow by what is added to them, and are kept with the head of the experiment.
 const longestHtml = 16 * 1024 * 1024
 
-/** Texts and facts about an experiment, as Comet's REST API v2 has them. */
+/** Texts of an experiment, its output among them, as Comet's REST API v2 has them. */
 export function cometTextRoutes(router: Router, services: Services): void {
   const { runs } = services
 
@@ -104,9 +68,7 @@ export function cometTextRoutes(router: Router, services: Services): void {
   write('code', (shape) => [['code', shape.optionalLines('code') ?? '']])
   read('code', ({ code }) => ({ code }))
   write('git/metadata', (shape) => [['git', fieldsOf(shape, gitFields)]])
-  read('git/metadata', ({ git }) => allFields(git ?? {}, gitFields, []))
-  write('system-details', (shape) => [['system', systemOf(shape)]])
-  read('system-details', ({ system }) => allFields(system ?? {}, systemFields, systemLists))
+  read('git/metadata', ({ git }) => allFields(git ?? {}, gitFields))
   write('output', outputEvents)
   router.on('GET', `${restPrefix}/experiment/output`, async (call) => {
     const { key } = await askedExperiment(services, call, 'reader')
@@ -129,15 +91,6 @@ function graphOf(shape: CometShape): string {
   return typeof value === 'object' ? JSON.stringify(value) : shape.text('graph')
 }
 
-function systemOf(shape: CometShape): Metadata {
-  const fields = fieldsOf(shape, systemFields)
-  for (const list of systemLists) {
-    const value = fields[list]
-    if (value !== undefined && !Array.isArray(value)) fields[list] = [value]
-  }
-  return shape.has('pid') ? { ...fields, pid: numberOf(shape, 'pid') } : fields
-}
-
 function outputEvents(shape: CometShape): RunEvent[] {
   const runContext = shape.optionalText('context') ?? shape.optionalText('runContext') ?? null
   const given = shape.raw('outputLines') ?? []
@@ -151,10 +104,6 @@ function outputEvents(shape: CometShape): RunEvent[] {
       typeof line.localTimestamp === 'number' ? line.localTimestamp : (optionalNumberOf(shape, 'timestamp') ?? null)
     return ['line', line.offset, line.output, line.stderr === true, context, timestamp]
   })
-}
-
-function allFields(found: Metadata, fields: readonly string[], lists: readonly string[]): object {
-  return Object.fromEntries(fields.map((field) => [field, found[field] ?? (lists.includes(field) ? [] : null)]))
 }
 
 function htmlTooLong(): InvalidInputError {

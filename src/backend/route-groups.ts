@@ -32,7 +32,11 @@ export const routeGroups: readonly RouteGroup[] = [
   { paths: own('experiments'), load: async () => experimentRoutes },
   { paths: own('gc'), load: async () => (await import('./collection-routes.ts')).collectionRoutes },
   {
-    paths: ofExperiments('html', 'graph', 'code', 'git/metadata', 'system-details', 'output'),
+    paths: ofExperiments('system-details'),
+    load: async () => (await import('./comet-system-routes.ts')).cometSystemRoutes,
+  },
+  {
+    paths: ofExperiments('html', 'graph', 'code', 'git/metadata', 'output'),
     load: async () => (await import('./comet-text-routes.ts')).cometTextRoutes,
   },
   {

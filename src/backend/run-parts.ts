@@ -1,4 +1,5 @@
 import type { JsonValue, Metadata } from '../protocol/shapes.ts'
+import { numberOf, refuse, textOf } from './run-fields.ts'
 import type { Line, RunAsset } from './run-state.ts'
 import type { Shape } from './shape.ts'
 
@@ -42,16 +43,4 @@ export function assetFromJson(json: { readonly [key: string]: JsonValue }, shape
     file: text('file'),
     pieces: Array.isArray(pieces) ? pieces.map((piece) => textOf(piece) ?? refuse(shape)) : refuse(shape),
   }
-}
-
-export function textOf(value: JsonValue | undefined): string | undefined {
-  return typeof value === 'string' ? value : undefined
-}
-
-export function numberOf(value: JsonValue | undefined): number | null {
-  return typeof value === 'number' ? value : null
-}
-
-export function refuse(shape: Shape): never {
-  throw shape.refuse('what an experiment logged is not as it should be')
 }

@@ -107,8 +107,8 @@ function runKind(parts: RunObjectsParts): LedgerKind<RunState, RunItem> {
       const events = items.flatMap((item) => item.events)
       const points = items.flatMap((item) => item.points)
       if (points.length === 0) return { json: { events, block: [] } }
-      const { encodePoints } = await import('./run-points.ts')
-      const { block, bytes } = encodePoints(points)
+      const { bySeries, encodeBlock, joinPoints } = await import('./metric-block.ts')
+      const { block, bytes } = encodeBlock([...bySeries(points).values()].map(joinPoints))
       return { json: { events, block }, attachment: bytes }
     },
     read: readEntry,
