@@ -2,6 +2,7 @@ import { ConflictError, InvalidInputError, NotFoundError } from '../errors.ts'
 import { pause } from './pause.ts'
 import type { ExperimentFacts } from './project-state.ts'
 import type { ProjectPlace, Projects } from './projects.ts'
+import { RecentlyUsed } from './recently-used.ts'
 import { recordShape } from './shape.ts'
 import type { StoreRecords } from './store-records.ts'
 
@@ -37,7 +38,7 @@ export class Experiments {
   readonly #records: StoreRecords
   readonly #projects: Projects
   readonly #randomId: () => string
-  readonly #recent = new Map<string, { experiment: Experiment; until: number }>()
+  readonly #recent = new RecentlyUsed<{ experiment: Experiment; until: number }>(recentKept)
 
   constructor(parts: { records: StoreRecords; projects: Projects; randomId: () => string }) {
     this.#records = parts.records
@@ -80,12 +81,7 @@ export class Experiments {
     const now = performance.now()
     if (known && known.until > now) return known.experiment
     const experiment = await this.get(key)
-    this.#recent.delete(key)
     this.#recent.set(key, { experiment, until: now + recentFor })
-    for (const oldest of this.#recent.keys()) {
-      if (this.#recent.size <= recentKept) break
-      this.#recent.delete(oldest)
-    }
     return experiment
   }
 

@@ -17,9 +17,13 @@ export class GroupedRouter {
     this.#services = services
   }
 
-  /** All there are, `/path/:name` each. Loads what is not loaded yet. */
+  /** All there are, `/path/:name` each. Loads what is not loaded yet, also what requests would load beside their routes. */
   async list(): Promise<{ method: string; path: string; scope: Scope }[]> {
-    const routers = await Promise.all(routeGroups.map((group) => this.#routerOf(group)))
+    const { loadLateModules } = await import('./late-modules.ts')
+    const [routers] = await Promise.all([
+      Promise.all(routeGroups.map((group) => this.#routerOf(group))),
+      loadLateModules(),
+    ])
     return routers.flatMap((router) => router.list())
   }
 

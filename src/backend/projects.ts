@@ -9,6 +9,7 @@ import {
   type ProjectState,
   projectKind,
 } from './project-state.ts'
+import { RecentlyUsed } from './recently-used.ts'
 import type { RunsParts } from './runs.ts'
 
 export interface ProjectPlace {
@@ -24,7 +25,7 @@ const heldOpen = 256
 /** What projects know of their experiments, so that a list of thousands takes one read. */
 export class Projects {
   readonly #parts: RunsParts
-  readonly #open = new Map<string, ProjectLedger>()
+  readonly #open = new RecentlyUsed<ProjectLedger>(heldOpen)
 
   constructor(parts: RunsParts) {
     this.#parts = parts
@@ -109,18 +110,6 @@ export class Projects {
 
   #of({ workspace, project }: ProjectPlace): ProjectLedger {
     const base = `projects/${workspace}/${project}`
-    const known = this.#open.get(base)
-    if (known) {
-      this.#open.delete(base)
-      this.#open.set(base, known)
-      return known
-    }
-    const ledger: ProjectLedger = new Ledger({ ...this.#parts, base, kind: projectKind })
-    this.#open.set(base, ledger)
-    for (const oldest of this.#open.keys()) {
-      if (this.#open.size <= heldOpen) break
-      this.#open.delete(oldest)
-    }
-    return ledger
+    return this.#open.get(base) ?? this.#open.set(base, new Ledger({ ...this.#parts, base, kind: projectKind }))
   }
 }

@@ -1,5 +1,5 @@
 import type { JsonValue } from '../protocol/shapes.ts'
-import { decodeBlock } from './metric-block.ts'
+import { bySeries, decodeBlock, encodeBlock, joinPoints } from './metric-block.ts'
 import { applyFact, isFact } from './run-events.ts'
 import { numberOf, refuse, textOf } from './run-fields.ts'
 import { assetFromJson, lineFromJson } from './run-parts.ts'
@@ -9,6 +9,11 @@ import { isObject, type Shape } from './shape.ts'
 
 // A client of an experiment is one writer; beyond so many the oldest is taken to have ended.
 const writersRemembered = 1000
+
+/** Points as an entry holds them: one series for each key. */
+export function encodePoints(points: readonly Points[]): { block: JsonValue; bytes: Uint8Array } {
+  return encodeBlock([...bySeries(points).values()].map(joinPoints))
+}
 
 /** Reads an entry with anything in it that is logged again and again: points, parameters, lines, files. */
 export function readLogged(

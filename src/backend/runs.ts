@@ -1,5 +1,6 @@
 import { eachOf } from './each-of.ts'
 import { type Addition, Ledger, type LedgerKind } from './ledger.ts'
+import { RecentlyUsed } from './recently-used.ts'
 import { readEntry } from './run-events.ts'
 import type { RunObjectsParts } from './run-objects.ts'
 import { emptyRun, type RunEvent, type RunState } from './run-state.ts'
@@ -26,7 +27,7 @@ const heldOpen = 256
 /** What experiments log: metrics, parameters, others, tags, texts, lines of output, files. */
 export class Runs {
   readonly #parts: RunsParts
-  readonly #open = new Map<string, RunLedger>()
+  readonly #open = new RecentlyUsed<RunLedger>(heldOpen)
 
   constructor(parts: RunsParts) {
     this.#parts = parts
@@ -66,21 +67,11 @@ export class Runs {
 
   #of(experiment: string): RunLedger {
     const known = this.#open.get(experiment)
-    if (known) {
-      this.#open.delete(experiment)
-      this.#open.set(experiment, known)
-      return known
-    }
+    if (known) return known
     const { records, randomId, background } = this.#parts
     const base = baseOf(experiment)
     const kind = runKind({ records, base, randomId })
-    const ledger: RunLedger = new Ledger({ records, base, kind, background, randomId })
-    this.#open.set(experiment, ledger)
-    for (const oldest of this.#open.keys()) {
-      if (this.#open.size <= heldOpen) break
-      this.#open.delete(oldest)
-    }
-    return ledger
+    return this.#open.set(experiment, new Ledger({ records, base, kind, background, randomId }))
   }
 }
 
@@ -107,8 +98,8 @@ function runKind(parts: RunObjectsParts): LedgerKind<RunState, RunItem> {
       const events = items.flatMap((item) => item.events)
       const points = items.flatMap((item) => item.points)
       if (points.length === 0) return { json: { events, block: [] } }
-      const { bySeries, encodeBlock, joinPoints } = await import('./metric-block.ts')
-      const { block, bytes } = encodeBlock([...bySeries(points).values()].map(joinPoints))
+      const { encodePoints } = await import('./run-logged.ts')
+      const { block, bytes } = encodePoints(points)
       return { json: { events, block }, attachment: bytes }
     },
     read: readEntry,

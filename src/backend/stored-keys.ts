@@ -5,6 +5,7 @@ import { SharedRuns } from '../platform/shared-runs.ts'
 import { Access, everywhere, type Role, roles } from './access.ts'
 import { eachOf } from './each-of.ts'
 import type { KeysParts, StoredKey } from './keys.ts'
+import { RecentlyUsed } from './recently-used.ts'
 import { recordShape } from './shape.ts'
 import type { StoreRecords } from './store-records.ts'
 
@@ -27,7 +28,7 @@ export class StoredKeys {
   readonly #records: StoreRecords
   readonly #now: () => number
   readonly #believedFor: number
-  readonly #recent = new Map<string, { roles: ReadonlyMap<string, Role>; until: number }>()
+  readonly #recent = new RecentlyUsed<{ roles: ReadonlyMap<string, Role>; until: number }>(mostRemembered)
   // Many requests at once cost one look, which began after each of them came: a key that was revoked before is refused.
   readonly #looks = new SharedRuns<HeldKey | undefined>()
 
@@ -96,17 +97,9 @@ export class StoredKeys {
       throw new PermissionError('This key is not known here, or was revoked. Ask an owner for another.', {
         code: 'unknown-api-key',
       })
-    if (this.#believedFor > 0) this.#believe(hash, held.stored.roles)
+    if (this.#believedFor > 0)
+      this.#recent.set(hash, { roles: held.stored.roles, until: this.#now() + this.#believedFor })
     return new Access(held.stored.roles)
-  }
-
-  #believe(hash: string, granted: ReadonlyMap<string, Role>): void {
-    this.#recent.delete(hash)
-    this.#recent.set(hash, { roles: granted, until: this.#now() + this.#believedFor })
-    for (const oldest of this.#recent.keys()) {
-      if (this.#recent.size <= mostRemembered) break
-      this.#recent.delete(oldest)
-    }
   }
 
   async #read(id: string): Promise<HeldKey | undefined> {

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { createBackend } from '../../src/backend/backend.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
@@ -25,4 +27,15 @@ it('each route is found where it is declared, and nothing else is', async () => 
     '/api/tidemark/v1/gc/now',
   ])
     expect(await told(path), path).toMatchObject({ code: 'unknown-route' })
+})
+
+it('whoever loads all routes has loaded everything that requests load', () => {
+  const folder = join(import.meta.dirname, '../../src/backend')
+  const loadedBy = (file: string) =>
+    [...readFileSync(join(folder, file), 'utf8').matchAll(/import\('\.\/(.+?)'\)/g)].map(([, path]) => path)
+  const late = new Set(loadedBy('late-modules.ts'))
+  expect(late.size).toBeGreaterThan(5)
+  const byAll = ['late-modules.ts', 'route-groups.ts', 'grouped-router.ts']
+  const met = readdirSync(folder).filter((file) => file.endsWith('.ts') && !byAll.includes(file))
+  expect(new Set(met.flatMap(loadedBy))).toEqual(late)
 })
