@@ -2,8 +2,8 @@ import { type BackendOptions, createBackend } from '../backend/backend.ts'
 import { createGuard } from './guard.ts'
 
 export interface WorkerOptions<Env> {
-  /** Over which stores: made of the bindings that a request brings. */
-  readonly backend: (env: Env) => BackendOptions
+  /** Over which stores: made of the bindings that a request brings. Asked for each request; a key is looked up each time. */
+  readonly backend: (env: Env) => Omit<BackendOptions, 'keysBelievedFor'>
   /** Names under which the worker is addressed, such as `tidemark.example.workers.dev`. */
   readonly hosts: readonly string[]
   /** Web pages that may use it. */
@@ -14,13 +14,17 @@ export interface WorkerOptions<Env> {
 export type WorkerFetch<Env> = (request: Request, env: Env) => Promise<Response>
 
 /**
- * A backend as the `fetch` of an edge worker: `export default { fetch: createWorker({ ... }) }`. Bindings are the same for as long as a worker lives, so the backend is
- * made once.
+ * A backend as the `fetch` of an edge worker: `export default { fetch: createWorker({ ... }) }`. Each request has a backend of its own: one that waited for what another has begun would be ended as
+ * hanging there. What they share is in the stores.
  */
 export function createWorker<Env>({ backend, hosts, origins = [] }: WorkerOptions<Env>): WorkerFetch<Env> {
-  let answer: ((request: Request) => Promise<Response>) | undefined
+  let bindings: Env
+  const answer = createGuard({ hosts, origins }, (request) =>
+    createBackend({ access: 'keys', ...backend(bindings) }).fetch(request),
+  )
   return (request, env) => {
-    answer ??= createGuard({ hosts, origins }, createBackend({ access: 'keys', ...backend(env) }).fetch)
+    // The same for as long as a worker lives.
+    bindings = env
     return answer(request)
   }
 }

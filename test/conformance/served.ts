@@ -9,12 +9,18 @@ import { onlyComet } from './only-comet.ts'
 type Answer = (request: Request) => Promise<Response>
 
 /** Serves a backend as the runtime does it, on a free port of this machine. */
-export type Serve = (fetch: Answer) => Promise<{
-  readonly url: string
-  /** Where the global one does not lead there. */
-  readonly fetch?: Answer
-  close(): Promise<void>
-}>
+export interface Serve {
+  (
+    fetch: Answer,
+  ): Promise<{
+    readonly url: string
+    /** Where the global one does not lead there. */
+    readonly fetch?: Answer
+    close(): Promise<void>
+  }>
+  /** Each request has a backend of its own. */
+  readonly apart?: true
+}
 
 /** Experiments over everything that asks nothing of the runtime. */
 export function experimentsHere(): void {
@@ -52,9 +58,10 @@ async function open(
   around: (fetch: Answer) => Answer = (fetch) => fetch,
 ): Promise<{ store: Store; options: ConnectOptions; dispose: () => Promise<void> }> {
   const store = memoryStore()
-  const backend = createBackend({ records: store, blobs: store, access: 'keys' })
+  const make = () => createBackend({ records: store, blobs: store, access: 'keys' })
+  const backend = make()
   const { key } = await backend.keys.create('suite', new Map([['*', 'owner']]))
-  const { url, fetch, close } = await serve(around(backend.fetch))
+  const { url, fetch, close } = await serve(around(serve.apart ? (request) => make().fetch(request) : backend.fetch))
   return {
     store,
     options: { url, apiKey: key, ...(fetch && { fetch }) },

@@ -6,7 +6,7 @@ import { startMiniflare } from './miniflare.mjs'
 /** Runs the suites over a bucket and a database in workerd, and gives every outcome to `take` as it comes. */
 export async function runBindings(numRuns, take) {
   const { folder, modules } = await bundleSuites('bindings')
-  const { url, stop } = await startMiniflare(folder, modules)
+  const { url, stop } = await startMiniflare(folder, modules, { name: 'suites', serviceBindings: { SELF: 'suites' } })
   let done = false
   try {
     const { body } = await fetch(url, { method: 'POST', body: JSON.stringify({ numRuns }) })

@@ -1,11 +1,14 @@
 /** Runs in workerd with a bucket and a database: what stores over them promise. Answers as `main-worker.ts` does. */
 import fc from 'fast-check'
 import { createBackend } from '../../src/backend/backend.ts'
+import { createWorker, type WorkerFetch } from '../../src/server/worker.ts'
 import { type D1Binding, d1Store } from '../../src/stores/d1.ts'
 import { type R2BucketBinding, r2Store } from '../../src/stores/r2.ts'
 import type { Store } from '../../src/stores/store.ts'
 import { backendConformance } from '../conformance/backend.ts'
+import { experimentConformance } from '../conformance/experiments.ts'
 import { mainJobConformance } from '../conformance/main-job.ts'
+import { onlyComet } from '../conformance/only-comet.ts'
 import { storeConformance } from '../conformance/store.ts'
 import { storeModel } from '../conformance/store-model.ts'
 import { inLines } from './in-lines.ts'
@@ -15,7 +18,12 @@ import { outcomes } from './test-api.ts'
 interface Env {
   readonly BUCKET: R2BucketBinding
   readonly DB: D1Binding
+  /** This worker, reached as from outside: each request is one of its own. */
+  readonly SELF: { fetch(request: Request): Promise<Response> }
 }
+
+const host = 'worker.example'
+let served: WorkerFetch<Env> | undefined
 
 async function empty(store: Store): Promise<void> {
   for (;;) {
@@ -26,7 +34,7 @@ async function empty(store: Store): Promise<void> {
   }
 }
 
-async function* suites({ BUCKET, DB }: Env) {
+async function* suites({ BUCKET, DB, SELF }: Env) {
   const stores: [name: string, open: () => Store][] = [
     ['r2Store', () => r2Store(BUCKET)],
     ['d1Store', () => d1Store(DB)],
@@ -54,11 +62,22 @@ async function* suites({ BUCKET, DB }: Env) {
       }
     })
   })
+  yield* outcomes('experiments', () =>
+    experimentConformance('a worker with D1 and R2', async () => {
+      served = createWorker<Env>({ backend: () => apart(), hosts: [host] })
+      const { key } = await createBackend(apart()).keys.create('suite', new Map([['*', 'owner']]))
+      // Without routes of our own each thing is a request, and many are under way at once.
+      const options = { url: `https://${host}`, apiKey: key, fetch: onlyComet((request) => SELF.fetch(request)) }
+      return { options, dispose }
+    }),
+  )
   yield* outcomes('main job', () => mainJobConformance('R2', async () => ({ store: r2Store(BUCKET), dispose })))
 }
 
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
+    if (new URL(request.url).host === host)
+      return served?.(request, env) ?? new Response('Nobody is served.', { status: 503 })
     const { numRuns }: Task = await request.json()
     fc.configureGlobal({ numRuns })
     return inLines(async (answer) => {

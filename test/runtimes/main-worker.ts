@@ -56,16 +56,18 @@ const withoutFiles = ({ SELF }: Env): MoreSuites => ({
 })
 
 function servedBy(self: Env['SELF']): Serve {
-  return async (fetch) => {
+  const serve = async (fetch: (request: Request) => Promise<Response>) => {
     served = createGuard({ hosts: [host] }, fetch)
     return {
       url: `https://${host}`,
-      fetch: (request) => self.fetch(request),
+      fetch: (request: Request) => self.fetch(request),
       async close() {
         served = undefined
       },
     }
   }
+  // As `createWorker` does it.
+  return Object.assign(serve, { apart: true as const })
 }
 
 export default {
