@@ -97,7 +97,7 @@ export async function openZip(asset: Pick<AssetReader, 'path' | 'size' | 'range'
       const start = await locate(entry)
       const compressed = await read(start, start + entry.compressedSize)
       try {
-        const content = inflateRaw(compressed, entry.size)
+        const content = await inflateRaw(compressed, entry.size)
         if (crc32(content) === entry.crc32) return content
       } catch (error) {
         throw inEntry(asset.path, entry, error)

@@ -1,5 +1,6 @@
 // The worker of a page: what `aside.ts` asks of it. A script of its own with all that it needs in it, for import maps do not hold in workers.
-import { type DeflateLevel, deflateRaw } from '../platform/deflate.ts'
+import type { DeflateLevel } from '../platform/deflate.ts'
+import { deflatedHere } from '../platform/deflate-fflate.ts'
 import { Sha256, type Sha256State } from './sha256.ts'
 
 /** Bytes to digest, alone and as what follows a hash begun; or those that came last, to deflate. */
@@ -36,7 +37,7 @@ async function digest({ ticket, bytes, state }: Extract<AsideTask, { bytes: unkn
 function deflate({ ticket, level }: Extract<AsideTask, { level: unknown }>): AsideAnswer {
   if (last?.ticket !== ticket) return {}
   // A buffer of its own, to be given away.
-  return { deflated: deflateRaw(last.bytes, level).slice() }
+  return { deflated: deflatedHere(last.bytes, level).slice() }
 }
 
 function once(bytes: Uint8Array): string {

@@ -45,20 +45,20 @@ export async function openChunk(
   let content: Uint8Array
   try {
     // A base is not verified by itself: what is made of it is.
-    content = decode(ref, stored, ref.base && storedBase && decode(ref.base, storedBase, undefined))
+    content = await decode(ref, stored, ref.base && storedBase && (await decode(ref.base, storedBase, undefined)))
   } catch (cause) {
-    throw damaged(blamed(ref, storedBase, digester), what, cause)
+    throw damaged(await blamed(ref, storedBase, digester), what, cause)
   }
-  if (!isContent(ref, content, digester)) throw damaged(blamed(ref, storedBase, digester), what)
+  if (!isContent(ref, content, digester)) throw damaged(await blamed(ref, storedBase, digester), what)
   return content
 }
 
 /** Of a delta and its base, the one that is not what was written. */
-function blamed(ref: ChunkRef, storedBase: Uint8Array | undefined, digester: Digester): ChunkRef {
+async function blamed(ref: ChunkRef, storedBase: Uint8Array | undefined, digester: Digester): Promise<ChunkRef> {
   const { base } = ref
   if (!base || !storedBase) return ref
   try {
-    return isContent(base, decode(base, storedBase, undefined), digester) ? ref : base
+    return isContent(base, await decode(base, storedBase, undefined), digester) ? ref : base
   } catch {
     return base
   }
@@ -68,7 +68,7 @@ function isContent({ size, digest }: ChunkRef, content: Uint8Array, digester: Di
   return content.length === size && digester.hex(content) === digest
 }
 
-function decode(ref: ChunkRef, stored: Uint8Array, base: Uint8Array | undefined): Uint8Array {
+async function decode(ref: ChunkRef, stored: Uint8Array, base: Uint8Array | undefined): Promise<Uint8Array> {
   if (ref.encoding === 'raw') return stored
   if (ref.encoding === 'deflate') return inflateRaw(stored, ref.size)
   if (!base) throw new RangeError('a delta without its base')

@@ -86,7 +86,7 @@ export class ChunkWriter {
     if (!this.#source || base.size === 0 || bytes.length === 0) return undefined
     const old = await this.#readBase(this.#source, base)
     if (!old) return undefined
-    const stored = packDelta(old, bytes)
+    const stored = await packDelta(old, bytes)
     const size = Math.min(bytes.length, base.length)
     const grows = replaced.base && stored.length > replaced.length && stored.length > shortDelta
     if (stored.length > size * (grows ? repeatedDeltaShare : firstDeltaShare)) return undefined
@@ -107,7 +107,7 @@ export class ChunkWriter {
   async #writeFull(bytes: Uint8Array, digest: string, { deflate, aside }: WriteChunkOptions): Promise<ChunkRef> {
     if (deflate) {
       const level = deflate === 'small' ? smallestDeflate : fastestDeflate
-      const deflated = (await aside?.deflate(level)) ?? deflateRaw(bytes, level)
+      const deflated = (await aside?.deflate(level)) ?? (await deflateRaw(bytes, level))
       if (deflated.length < bytes.length * deflateShare) {
         await this.#packs.makeRoom(deflated.length)
         return this.#packs.append(deflated, { digest, size: bytes.length, encoding: 'deflate' })

@@ -78,7 +78,7 @@ export async function verifyPack(pack: Uint8Array, id: string): Promise<void> {
     const expected = chunk.storedDigest ?? chunk.digest
     if (found.slice(0, expected.length) !== expected)
       throw damaged(`chunk ${chunk.digest} is not what its index says`, id)
-    if (chunk.encoding === 'deflate' && digester.hex(inflateRaw(stored, chunk.size)) !== chunk.digest)
+    if (chunk.encoding === 'deflate' && digester.hex(await inflateRaw(stored, chunk.size)) !== chunk.digest)
       throw damaged(`chunk ${chunk.digest} inflates to something else`, id)
     // A small pack may hold a thousand times as much: others have their turn meanwhile.
     checked += chunk.size

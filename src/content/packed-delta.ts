@@ -14,13 +14,13 @@ const isDeflated = 1
 const isStepped = 2
 
 /** The stored form of a delta: by plain instructions or, where offsets or other growing numbers moved, by instructions on their steps. */
-export function packDelta(base: Uint8Array, target: Uint8Array): Uint8Array {
-  const plain = pack(0, [], encodeDelta(base, target))
+export async function packDelta(base: Uint8Array, target: Uint8Array): Promise<Uint8Array> {
+  const plain = await pack(0, [], encodeDelta(base, target))
   if (plain.length <= smallDelta) return plain
   const from = longestRun(base)
   const to = longestRun(target)
   if (!from || !to) return plain
-  const stepped = pack(
+  const stepped = await pack(
     isStepped,
     [from.start, from.count, to.start, to.count],
     encodeDelta(toSteps(base, from), toSteps(target, to)),
@@ -28,8 +28,8 @@ export function packDelta(base: Uint8Array, target: Uint8Array): Uint8Array {
   return stepped.length < plain.length ? stepped : plain
 }
 
-function pack(form: number, runs: readonly number[], instructions: Uint8Array): Uint8Array {
-  const deflated = deflateRaw(instructions)
+async function pack(form: number, runs: readonly number[], instructions: Uint8Array): Promise<Uint8Array> {
+  const deflated = await deflateRaw(instructions)
   const shorter = deflated.length < instructions.length
   const out = new ByteWriter(Math.min(deflated.length, instructions.length) + 32)
   out.number(shorter ? form | isDeflated : form)
@@ -44,13 +44,13 @@ function pack(form: number, runs: readonly number[], instructions: Uint8Array): 
  *
  * @throws CorruptionError `delta-damaged`, `deflate-damaged`, or RangeError when it cannot be read: the caller names the chunk.
  */
-export function unpackDelta(base: Uint8Array, stored: Uint8Array, size: number): Uint8Array {
+export async function unpackDelta(base: Uint8Array, stored: Uint8Array, size: number): Promise<Uint8Array> {
   const reader = new ByteReader(stored)
   const form = reader.number()
   if (form > (isDeflated | isStepped)) throw new RangeError('an unknown form of delta')
   const from = form & isStepped ? readRun(reader) : undefined
   const to = form & isStepped ? readRun(reader) : undefined
-  const instructions = form & isDeflated ? inflated(reader) : reader.rest()
+  const instructions = form & isDeflated ? await inflated(reader) : reader.rest()
   if (!from || !to) return applyDelta(base, instructions, size)
   if (!isRunOf(base, from)) throw new RangeError('a run outside the base')
   const target = applyDelta(toSteps(base, from), instructions, size)
@@ -63,7 +63,7 @@ function readRun(reader: ByteReader): Run {
   return { start: reader.number(), count: reader.number() }
 }
 
-function inflated(reader: ByteReader): Uint8Array {
+async function inflated(reader: ByteReader): Promise<Uint8Array> {
   const size = reader.number()
   if (size > largestInstructions) throw new RangeError('a delta claims too much')
   return inflateRaw(reader.rest(), size)

@@ -18,7 +18,7 @@ const largestJson = 64 * 1024 * 1024
 export async function seal(json: JsonValue, attachment: Uint8Array = new Uint8Array(0)): Promise<Uint8Array> {
   const digester = await openDigester()
   const text = new TextEncoder().encode(JSON.stringify(json))
-  const deflated = deflateRaw(text)
+  const deflated = await deflateRaw(text)
   const sealed = new Uint8Array(jsonAt + deflated.length + attachment.length)
   const view = new DataView(sealed.buffer)
   sealed.set(magic)
@@ -56,7 +56,7 @@ export async function unseal(bytes: Uint8Array, what: string): Promise<{ json: J
   const size = view.getUint32(lengthsAt, true)
   const length = view.getUint32(lengthsAt + 4, true)
   if (jsonAt + length > bytes.length || size > largestJson) throw damaged(what, 'its lengths do not fit')
-  const text = inflateRaw(bytes.subarray(jsonAt, jsonAt + length), size)
+  const text = await inflateRaw(bytes.subarray(jsonAt, jsonAt + length), size)
   return { json: parse(text, what), attachment: bytes.slice(jsonAt + length) }
 }
 

@@ -1,42 +1,41 @@
-import { deflateSync, inflateSync } from 'fflate'
 import { CorruptionError } from '../errors.ts'
 import { builtin } from './builtin.ts'
+import { inflateStream } from './inflate-stream.ts'
+import { deflatedThere, hasRawStreams } from './raw-streams.ts'
 
 const zlib = builtin('node:zlib')
 
 /** Node's zlib refuses output chunks under this. */
 const MIN_CHUNK = 64
 
-export type DeflateLevel = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9
+export type DeflateLevel = 1 | 6
 
 /**
- * The bytes as a raw deflate stream, at once: for buffers up to about 1 MiB, as it holds the event loop. The output of two runtimes may
- * differ (zlib here, fflate there): never take its digest for an identity.
+ * The bytes as a raw deflate stream: for buffers up to about 1 MiB, as it may hold the event loop. The output of two runtimes may
+ * differ (zlib, a browser's own, fflate): never take its digest for an identity. Browsers deflate at a level of their own.
  */
-export function deflateRaw(bytes: Uint8Array, level: DeflateLevel = 6): Uint8Array {
-  return zlib ? plain(zlib.deflateRawSync(bytes, { level })) : deflateSync(bytes, { level })
+export async function deflateRaw(bytes: Uint8Array, level: DeflateLevel = 6): Promise<Uint8Array> {
+  if (zlib) return plain(zlib.deflateRawSync(bytes, { level }))
+  if (hasRawStreams()) return joined(deflatedThere([bytes]))
+  const { deflatedHere } = await import('./deflate-fflate.ts')
+  return deflatedHere(bytes, level)
 }
 
 /**
- * The `size` bytes that a raw deflate stream holds, at once: for buffers up to about 1 MiB.
+ * The `size` bytes that a raw deflate stream holds: for buffers up to about 1 MiB.
  *
- * @throws CorruptionError `deflate-damaged` unless the stream is whole and holds exactly `size` bytes; never allocates more than that.
+ * @throws CorruptionError `deflate-damaged` unless the stream is whole and holds exactly `size` bytes; never allocates much more than that.
  */
-export function inflateRaw(bytes: Uint8Array, size: number): Uint8Array {
+export async function inflateRaw(bytes: Uint8Array, size: number): Promise<Uint8Array> {
+  if (!zlib) return joined(inflateStream([bytes], size))
   let output: Uint8Array
   try {
-    output = zlib ? inflateNode(zlib, bytes, size) : portableInflateRaw(bytes, size)
+    output = inflateNode(zlib, bytes, size)
   } catch (cause) {
     throw damaged(size, cause)
   }
   if (output.length !== size) throw damaged(size)
   return output
-}
-
-/** Raw inflate by fflate: at most `size + 1` bytes, so that too many show. */
-export function portableInflateRaw(bytes: Uint8Array, size: number): Uint8Array {
-  // A buffer one longer than it may be: fflate stops writing at its end without a word.
-  return inflateSync(bytes, { out: new Uint8Array(size + 1) })
 }
 
 type Zlib = NonNullable<typeof zlib>
@@ -49,6 +48,20 @@ function inflateNode(native: Zlib, bytes: Uint8Array, size: number): Uint8Array 
 /** Node's Buffers answer some methods (`slice`) differently: users get the plain type. */
 function plain(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+async function joined(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const all: Uint8Array[] = []
+  for await (const piece of pieces) all.push(piece)
+  const [only] = all
+  if (only && all.length === 1) return only
+  const bytes = new Uint8Array(all.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const piece of all) {
+    bytes.set(piece, at)
+    at += piece.length
+  }
+  return bytes
 }
 
 function damaged(size: number, cause?: unknown): CorruptionError {

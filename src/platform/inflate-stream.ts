@@ -1,27 +1,28 @@
-import { Inflate } from 'fflate'
 import { CorruptionError } from '../errors.ts'
 import { breathe } from './breathe.ts'
 import { builtin, type NodeTransform } from './builtin.ts'
+import { hasRawStreams, inflatedThere } from './raw-streams.ts'
 
 /** Output pieces of zlib. Smaller ones cost a turn of the event loop each, larger ones leave the CPU's cache. */
 const PIECE = 64 * 1024
 
 /** Deflate expands at most 1032 times (a 258-byte match in 2 bits), so a slice of this size is at most 17 MB of output. */
-const PORTABLE_SLICE = 16 * 1024
+const SLICE = 16 * 1024
 
-/** fflate inflates 158 MB/s: a pause every 2 MiB keeps its share of the event loop near 12 ms. */
-const PORTABLE_BREATH = 2 * 1024 * 1024
+/** Browsers inflate some 200 MB/s on the thread that asks: a pause every 2 MiB keeps its share of the event loop near 12 ms. */
+const BREATH = 2 * 1024 * 1024
 
 type Source = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 
 /**
- * Inflates a raw deflate stream piece by piece, in Node off the main thread. A piece is valid until the next one is asked for.
+ * Inflates a raw deflate stream piece by piece: by zlib, off the main thread, where there is one; by the platform's own streams; else by fflate. A piece
+ * is valid until the next one is asked for.
  *
  * @throws CorruptionError `deflate-damaged` unless the stream is whole and holds exactly `size` bytes; not one byte more comes out.
  */
 export async function* inflateStream(source: Source, size: number): AsyncGenerator<Uint8Array> {
   const zlib = builtin('node:zlib')
-  const pieces = zlib ? zlibPieces(zlib.createInflateRaw({ chunkSize: PIECE }), source) : portableInflatePieces(source)
+  const pieces = zlib ? zlibPieces(zlib.createInflateRaw({ chunkSize: PIECE }), source) : portablePieces(source)
   let total = 0
   for await (const piece of pieces) {
     total += piece.length
@@ -32,7 +33,7 @@ export async function* inflateStream(source: Source, size: number): AsyncGenerat
 }
 
 async function* zlibPieces(stream: NodeTransform, source: Source): AsyncGenerator<Uint8Array> {
-  let failure: { cause: unknown } | undefined
+  const { pieces, failure } = noting(source)
   const waiting: (() => void)[] = []
   const wake = () => {
     for (const resume of waiting.splice(0)) resume()
@@ -41,14 +42,13 @@ async function* zlibPieces(stream: NodeTransform, source: Source): AsyncGenerato
   stream.on('close', wake)
   const feed = async () => {
     try {
-      for await (const piece of source) {
+      for await (const piece of pieces) {
         if (stream.destroyed) return
         // zlib reads the piece in a thread of its own, later than the source may use its buffer again.
         if (!stream.write(piece.slice())) await new Promise<void>((resolve) => waiting.push(resolve))
       }
       stream.end()
-    } catch (cause) {
-      failure = { cause }
+    } catch {
       stream.destroy()
     }
   }
@@ -58,41 +58,51 @@ async function* zlibPieces(stream: NodeTransform, source: Source): AsyncGenerato
   try {
     for await (const piece of stream) yield new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength)
   } catch (cause) {
-    throw failure ? failure.cause : damaged('a readable stream no longer', cause)
+    throw failure() ?? damaged('a readable stream no longer', cause)
   } finally {
     stream.destroy()
     await fed
   }
 }
 
-/** The same by fflate, in slices. */
-export async function* portableInflatePieces(source: Source): AsyncGenerator<Uint8Array> {
-  const out: Uint8Array[] = []
-  const inflate = new Inflate((piece) => out.push(piece))
+async function* portablePieces(source: Source): AsyncGenerator<Uint8Array> {
+  const { pieces, failure } = noting(source)
   let sinceBreath = 0
-  for await (const piece of source) {
-    for (let at = 0; at < piece.length; at += PORTABLE_SLICE) {
-      push(inflate, piece.slice(at, at + PORTABLE_SLICE), false)
-      for (const inflated of out.splice(0)) {
-        sinceBreath += inflated.length
-        yield inflated
-      }
-      if (sinceBreath >= PORTABLE_BREATH) {
-        sinceBreath = 0
-        await breathe()
-      }
+  try {
+    for await (const piece of await inflating(sliced(pieces))) {
+      yield piece
+      sinceBreath += piece.length
+      if (sinceBreath < BREATH) continue
+      sinceBreath = 0
+      await breathe()
     }
+  } catch (cause) {
+    throw failure() ?? damaged('a readable stream no longer', cause)
   }
-  push(inflate, new Uint8Array(0), true)
-  yield* out
 }
 
-function push(inflate: Inflate, bytes: Uint8Array, last: boolean): void {
-  try {
-    inflate.push(bytes, last)
-  } catch (cause) {
-    throw damaged('a readable stream no longer', cause)
+async function inflating(source: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
+  if (hasRawStreams()) return inflatedThere(source)
+  const { inflatedHere } = await import('./deflate-fflate.ts')
+  return inflatedHere(source)
+}
+
+async function* sliced(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const piece of source) for (let at = 0; at < piece.length; at += SLICE) yield piece.slice(at, at + SLICE)
+}
+
+/** The same pieces; what they failed with is the source's own error, not damage. */
+function noting(source: Source) {
+  let failed: unknown
+  async function* pieces() {
+    try {
+      yield* source
+    } catch (cause) {
+      failed = cause ?? new Error('the source of a stream failed without a word')
+      throw failed
+    }
   }
+  return { pieces: pieces(), failure: () => failed }
 }
 
 function damaged(what: string, cause?: unknown): CorruptionError {
