@@ -1,7 +1,6 @@
 import { Api, type ApiOptions } from './client/api.ts'
 import type { Connection, Endable } from './client/connection.ts'
 import { Server } from './client/server.ts'
-import { codecs } from './codecs/registry.ts'
 import type { Settings } from './config.ts'
 import { InvalidInputError, UnavailableError } from './errors.ts'
 import { type Logger, openLogger } from './logging.ts'
@@ -96,7 +95,6 @@ export async function connectWith(
   const connection: Connection = {
     api,
     server: new Server(api),
-    codecs,
     logger,
     compress: options.compress ?? remote,
     workspace,

@@ -211,8 +211,8 @@ export class Experiment extends ExperimentWrites {
     base: LogOptions['base'],
     { signal, onProgress }: LogOptions,
   ): Promise<{ readonly wire: VersionWire; readonly reader?: VersionReading; readonly created: boolean }> {
-    const { api, server, codecs, compress, logger } = this.#connection
-    const options = { codecs, compress, signal, onProgress, logger }
+    const { api, server, compress, logger } = this.#connection
+    const options = { compress, signal, onProgress, logger }
     if (!(await server.capabilities(signal))) {
       const { uploadToComet } = await import('./client/comet-upload.ts')
       return uploadToComet(api, { ...request, experimentKey: this.key }, options)

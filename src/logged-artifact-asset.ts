@@ -1,9 +1,7 @@
-import { readAsset, streamOf } from './client/asset-reader.ts'
-import type { Connection } from './client/connection.ts'
 import type { DownloadOptions, DownloadReport } from './client/download.ts'
 import type { DownloadTo } from './client/open-target.ts'
 import { overwriteRules } from './client/overwrite.ts'
-import { loadCodec } from './codecs/registry.ts'
+import { streamOf } from './client/stream-of.ts'
 import type { Entry } from './content/entry.ts'
 import type { VersionReading } from './content/version-reading.ts'
 import { UnsupportedError } from './errors.ts'
@@ -28,12 +26,10 @@ export class LoggedArtifactAsset {
   readonly metadata: Metadata | undefined
   /** What it is: `table`, `json`, `npz`, `png`, `zip`, `text`, `file`, or `remote`. */
   readonly type: string
-  readonly #connection: Connection
   readonly #reader: VersionReading
   readonly #entry: Entry
 
-  constructor(connection: Connection, reader: VersionReading, wire: VersionWire, entry: Entry) {
-    this.#connection = connection
+  constructor(reader: VersionReading, wire: VersionWire, entry: Entry) {
     this.#reader = reader
     this.#entry = entry
     this.id = 'assetId' in entry ? String(entry.assetId) : `${wire.versionId}.${toBase64Url(entry.path)}`
@@ -57,8 +53,9 @@ export class LoggedArtifactAsset {
   async get(options: { signal?: AbortSignal } = {}): Promise<unknown> {
     checkOptions(options, ['signal'], 'get()')
     const entry = this.#stored('get')
-    const codec = await loadCodec(entry.kind, this.#connection.codecs)
-    return codec.decode(readAsset(this.#reader, entry, options.signal))
+    const { signal } = options
+    const { decodeAsset } = await import('./client/read-version.ts')
+    return decodeAsset(this.#reader, entry, signal)
   }
 
   /** The bytes as a stream, verified piece by piece. `start` and `end`: a half-open range of bytes; past the end it is clamped. */

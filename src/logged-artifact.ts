@@ -9,18 +9,15 @@ import { needOwnRoutes } from './client/open-version.ts'
 import { overwriteRules } from './client/overwrite.ts'
 import { StagedAssets } from './client/staged.ts'
 import type { VerifyOptions, VerifyReport } from './client/verify.ts'
-import { isListed, versionLabel } from './client/versions.ts'
+import { isListed } from './client/versions.ts'
 import type { Entry } from './content/entry.ts'
 import type { VersionReading } from './content/version-reading.ts'
-import { InvalidInputError, NotFoundError } from './errors.ts'
+import { InvalidInputError } from './errors.ts'
 import { LoggedArtifactAsset } from './logged-artifact-asset.ts'
-import { checkChoice, checkOptions, checkText, checkTexts, describe, nearest } from './options.ts'
-import { checkLogicalPath, checkName } from './paths.ts'
+import { checkChoice, checkOptions, checkText, checkTexts, describe } from './options.ts'
+import { checkName } from './paths.ts'
 import { restPrefix, routes } from './protocol/routes.ts'
 import type { Metadata, VersionState, VersionWire } from './protocol/shapes.ts'
-
-// Paths named in a message: enough to recognise the artifact, few enough to read.
-const pathsShown = 5
 
 /** One version of an artifact: its content never changes. */
 export class LoggedArtifact {
@@ -109,8 +106,10 @@ export class LoggedArtifact {
   /** @throws NotFoundError `asset-not-found` naming paths that are near */
   async getAsset(path?: string, options: { signal?: AbortSignal } = {}): Promise<LoggedArtifactAsset> {
     checkOptions(options, ['signal'], 'getAsset()')
+    const { signal } = options
+    const { findEntry } = await readingVersions()
     const reader = await this.#read()
-    return this.#asset(await this.#entry(path, reader, options.signal), reader)
+    return this.#asset(await findEntry(reader, this, path, signal), reader)
   }
 
   /**
@@ -241,49 +240,7 @@ export class LoggedArtifact {
   }
 
   #asset(entry: Entry, reader: VersionReading): LoggedArtifactAsset {
-    return new LoggedArtifactAsset(this.#connection, reader, this.#wire, entry)
-  }
-
-  async #entry(path: string | undefined, reader: VersionReading, signal: AbortSignal | undefined): Promise<Entry> {
-    if (path === undefined) return this.#onlyEntry(reader, signal)
-    checkText(path, 'path')
-    const found = await reader.entry(checkLogicalPath(path), signal)
-    if (found) return found
-    const paths: string[] = []
-    for await (const entry of reader.entries({ signal })) paths.push(entry.path)
-    const near = nearest(path, paths, pathsShown)
-    const hint =
-      near.length > 0
-        ? `Did you mean ${near.join(', ')}?`
-        : `There ${paths.length === 1 ? 'is' : 'are'}: ${shown(paths)}.`
-    throw new NotFoundError(
-      `${versionLabel(this)} has no asset '${path}'. ${paths.length > 0 ? hint : 'It has none at all.'}`,
-      {
-        code: 'asset-not-found',
-        fields: { artifact: this.name, version: this.version, path },
-      },
-    )
-  }
-
-  async #onlyEntry(reader: VersionReading, signal: AbortSignal | undefined): Promise<Entry> {
-    const entries: Entry[] = []
-    for await (const entry of reader.entries({ signal })) {
-      entries.push(entry)
-      if (entries.length > pathsShown) break
-    }
-    if (entries.length === 1) return entries[0]
-    if (entries.length === 0)
-      throw new NotFoundError(`${versionLabel(this)} has no assets.`, {
-        code: 'asset-not-found',
-        fields: { artifact: this.name, version: this.version },
-      })
-    throw new InvalidInputError(
-      `${versionLabel(this)} has ${this.count} assets: say which one, by its path. There are: ${shown(entries.map(({ path }) => path))}.`,
-      {
-        code: 'path-needed',
-        fields: { artifact: this.name, version: this.version },
-      },
-    )
+    return new LoggedArtifactAsset(reader, this.#wire, entry)
   }
 
   async #post(path: string, body: unknown): Promise<void> {
@@ -306,10 +263,6 @@ export function wireOf(artifact: LoggedArtifact, where: string): VersionWire {
   throw new InvalidInputError(`${where} takes a LoggedArtifact, not ${describe(artifact)}.`, {
     code: 'invalid-artifact',
   })
-}
-
-function shown(paths: readonly string[]): string {
-  return paths.slice(0, pathsShown).join(', ') + (paths.length > pathsShown ? ', ...' : '')
 }
 
 function checkedNames(names: readonly string[], what: 'tag' | 'alias'): string[] {

@@ -1,7 +1,14 @@
 import type { AssetReader } from '../codecs/codec.ts'
+import { loadCodec } from '../codecs/registry.ts'
 import type { Entry } from '../content/entry.ts'
 import type { VersionReading } from '../content/version-reading.ts'
 import { UnsupportedError } from '../errors.ts'
+
+/** The value that an asset of a version holds. */
+export async function decodeAsset(reader: VersionReading, entry: Entry, signal?: AbortSignal): Promise<unknown> {
+  const codec = await loadCodec(entry.kind)
+  return codec.decode(readAsset(reader, entry, signal))
+}
 
 /** An asset of a version, as codecs read it. */
 export function readAsset(reader: VersionReading, entry: Entry, signal?: AbortSignal): AssetReader {
@@ -34,18 +41,4 @@ function allocate(size: number, path: string): Uint8Array {
       },
     )
   }
-}
-
-/** A stream of verified bytes; leaving it frees what was opened. */
-export function streamOf(pieces: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const { done, value } = await pieces.next()
-      if (done) controller.close()
-      else controller.enqueue(value)
-    },
-    async cancel() {
-      await pieces.return(undefined)
-    },
-  })
 }

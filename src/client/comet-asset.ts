@@ -1,5 +1,4 @@
 import type { Encoded } from '../codecs/codec.ts'
-import type { CodecRegistry } from '../codecs/registry.ts'
 import { openDigester } from '../content/digest.ts'
 import type { VersionReading } from '../content/version-reading.ts'
 import { referenceDigest } from '../content/version-writer.ts'
@@ -24,7 +23,6 @@ export interface WholeAsset {
 }
 
 export interface AssetContext {
-  readonly codecs: CodecRegistry
   /** Of the version whose assets are kept. */
   readonly reader?: VersionReading
   readonly signal?: AbortSignal
@@ -49,7 +47,7 @@ export async function wholeAsset(
     const path = checkLogicalPath(String(where))
     return { path, digest, own: metadata, metadata: withFacts(metadata, facts), content: { link: uri } }
   }
-  const encoded = await encode(asset, 'file' in asset ? 'file' : asset.kind, context.codecs, { signal: context.signal })
+  const encoded = await encode(asset, 'file' in asset ? 'file' : asset.kind, { signal: context.signal })
   const path = typeof where === 'string' ? checkLogicalPath(where) : where(encoded)
   const { signal } = context
   const file = await encodedFile(encoded, { again: againOf(asset, signal), signal })

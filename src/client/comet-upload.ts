@@ -126,9 +126,9 @@ class Sending {
   async #read(at: number): Promise<WholeAsset> {
     const held = this.#held.get(at)
     if (held) return held
-    const { codecs, signal } = this.#options
+    const { signal } = this.#options
     const placed = this.#request.assets[at]
-    const asset = await wholeAsset(placed, { codecs, signal, ...(this.#kept && { reader: this.#kept.reader }) })
+    const asset = await wholeAsset(placed, { signal, ...(this.#kept && { reader: this.#kept.reader }) })
     const size = 'file' in asset.content ? asset.content.file.held : 0
     // What can be read once only is held however large it is.
     if (this.#bytesHeld + size <= mostHeld || !isReadable(placed[1])) {

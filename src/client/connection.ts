@@ -1,4 +1,3 @@
-import type { CodecRegistry } from '../codecs/registry.ts'
 import type { Logger } from '../logging.ts'
 import type { Timers } from '../platform/timers.ts'
 import type { Api } from './api.ts'
@@ -9,7 +8,6 @@ export interface Connection {
   readonly api: Api
   /** What the other side can do. */
   readonly server: Server
-  readonly codecs: CodecRegistry
   readonly logger: Logger
   /** Deflate full chunks: where bytes are dearer than time. */
   readonly compress: boolean

@@ -1,8 +1,8 @@
 import { CorruptionError, isTidemarkError, UnavailableError } from '../errors.ts'
 import type { Api, CallOptions } from './api.ts'
 import { toClientError } from './api-error.ts'
-import { streamOf } from './asset-reader.ts'
 import { pauseAfter } from './retry.ts'
+import { streamOf } from './stream-of.ts'
 
 export interface ResumedOptions extends Pick<CallOptions, 'search' | 'signal'> {
   readonly start?: number

@@ -17,14 +17,14 @@ interface AssetUpload {
 
 /** Sends one asset of an experiment. Its id is made here, so that a lost answer can be asked for again without making two. */
 export async function uploadAsset(
-  { api, codecs }: Connection,
+  { api }: Connection,
   experimentKey: string,
   source: unknown,
   describeAs: (name: string) => AssetDescription,
   { name, signal }: AssetUpload,
 ): Promise<{ readonly assetId: string }> {
   const staged = await stageOne(source, { signal })
-  const encoded = await encode(staged, staged.kind, codecs, { signal })
+  const encoded = await encode(staged, staged.kind, { signal })
   const fileName = name ?? encoded.name
   if (fileName === undefined || fileName === '')
     throw new InvalidInputError(

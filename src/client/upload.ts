@@ -1,7 +1,7 @@
 import type { AssetKind, Encoded, EncodeOptions } from '../codecs/codec.ts'
 import { areFlat } from '../codecs/detect.ts'
 import { unreadable } from '../codecs/reading-value.ts'
-import { type CodecRegistry, loadCodec } from '../codecs/registry.ts'
+import { loadCodec } from '../codecs/registry.ts'
 import type { KeptPages } from '../content/page-reader.ts'
 import type { VersionReader } from '../content/version-reader.ts'
 import { VersionWriter, type WrittenVersion } from '../content/version-writer.ts'
@@ -12,10 +12,10 @@ import { toBase64 } from '../protocol/base64.ts'
 import { routes } from '../protocol/routes.ts'
 import type { CommitReply, CommitRequest, VersionWire } from '../protocol/shapes.ts'
 import type { Api } from './api.ts'
+import { readVersion } from './packed-version.ts'
 import { type OnProgress, ProgressReporter } from './progress.ts'
 import { randomId } from './random-id.ts'
 import { readAhead } from './read-ahead.ts'
-import { readVersion } from './read-version.ts'
 import type { StagedAsset, StagedFile, StagedValue } from './staged.ts'
 import { findLatest, versionLabel } from './versions.ts'
 
@@ -41,7 +41,6 @@ export interface UploadRequest {
 }
 
 export interface UploadOptions {
-  readonly codecs: CodecRegistry
   /** Deflate full chunks: where bytes are dearer than time. */
   readonly compress: boolean
   readonly signal?: AbortSignal
@@ -161,19 +160,19 @@ async function add(
   writer: VersionWriter,
   path: AssetPath,
   asset: StagedFile | StagedValue,
-  context: Pick<UploadOptions, 'codecs' | 'signal'> & {
+  context: Pick<UploadOptions, 'signal'> & {
     readonly name: string
     readonly reader?: VersionReader
     readonly progress: ProgressReporter
   },
 ): Promise<void> {
-  const { name, codecs, signal, progress, reader } = context
+  const { name, signal, progress, reader } = context
   const kind = 'file' in asset ? 'file' : asset.kind
   const previous = kind === 'table' && reader ? await previousInfo(reader, path, signal) : undefined
   const explain = (error: unknown) => {
     throw 'file' in asset ? error : ofAsset(error, typeof path === 'string' ? path : name)
   }
-  const encoded = await encode(asset, kind, codecs, { previous, signal, pace: paceForPage() }).catch(explain)
+  const encoded = await encode(asset, kind, { previous, signal, pace: paceForPage() }).catch(explain)
   const { preview: given, info } = 'file' in asset ? {} : asset
   const adding = writer.add(
     {
@@ -204,11 +203,10 @@ function ofAsset(error: unknown, asset: string): unknown {
 export async function encode(
   asset: StagedFile | StagedValue,
   kind: AssetKind,
-  codecs: CodecRegistry,
   options: EncodeOptions,
 ): Promise<Encoded> {
   if ('encode' in asset && asset.encode) return asset.encode(options)
-  const codec = await loadCodec(kind, codecs)
+  const codec = await loadCodec(kind)
   if ('file' in asset) return codec.encode(asset.file, options)
   const value = await asset.value()
   if (!asset.assumed || !Array.isArray(value)) return codec.encode(value, options)
@@ -217,7 +215,7 @@ export async function encode(
   } catch (error) {
     throwIfAborted(options.signal)
     if (areFlat(value)) throw error
-    return (await loadCodec('json', codecs)).encode(value, options)
+    return (await loadCodec('json')).encode(value, options)
   }
 }
 

@@ -2,8 +2,8 @@ import { CorruptionError, isTidemarkError, type TidemarkError } from '../errors.
 import { routes } from '../protocol/routes.ts'
 import type { ArtifactWire, VersionWire } from '../protocol/shapes.ts'
 import type { Connection } from './connection.ts'
+import { readVersion } from './packed-version.ts'
 import { pages } from './pages.ts'
-import { readVersion } from './read-version.ts'
 import { type VerifyOptions, type VerifyReport, verifyStored } from './verify.ts'
 
 /** What the verification of one version found. */
