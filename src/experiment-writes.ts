@@ -202,7 +202,10 @@ export abstract class ExperimentWrites extends ExperimentReads {
       kind: 'call',
       what: `remote asset '${search.fileName}'`,
       size: 2 * (link.length + (metadata?.length ?? 0)),
-      send: (api) => api.form(uploadPath, { search: { experimentKey: key, ...search, assetId, isRemote: true }, form }),
+      send: async (api) => {
+        const { sendForm } = await import('./client/send-form.ts')
+        return sendForm(api, uploadPath, { search: { experimentKey: key, ...search, assetId, isRemote: true }, form })
+      },
     })
   }
 

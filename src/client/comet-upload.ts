@@ -10,6 +10,7 @@ import type { CometVersion } from './comet-wire.ts'
 import type { OpenedVersion } from './open-version.ts'
 import { ProgressReporter } from './progress.ts'
 import { randomId } from './random-id.ts'
+import { sendForm } from './send-form.ts'
 import { atOnce } from './slots.ts'
 import type { UploadOptions, UploadRequest } from './upload.ts'
 import { assetForm } from './upload-asset.ts'
@@ -161,7 +162,7 @@ class Sending {
       ...remote,
     }
     try {
-      await this.#api.form(uploadPath, { search, form, signal: this.#options.signal })
+      await sendForm(this.#api, uploadPath, { search, form, signal: this.#options.signal })
     } catch (error) {
       // It had arrived, and only the answer was lost.
       if (attempts > 1 && error instanceof ConflictError && error.code === 'asset-exists') return

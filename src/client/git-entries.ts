@@ -2,6 +2,7 @@ import { restPrefix } from '../protocol/routes.ts'
 import { withoutCredentials } from './git-origin.ts'
 import type { CallEntry } from './log-entry.ts'
 import { postEntry } from './post-entry.ts'
+import { sendForm } from './send-form.ts'
 import type { GitFacts } from './surroundings.ts'
 
 /** What an experiment logs of a repository: loaded where there is one. */
@@ -21,6 +22,6 @@ function patchEntry(experimentKey: string, patch: string): CallEntry {
     kind: 'call',
     what: 'git patch',
     size: 2 * patch.length,
-    send: (api) => api.form(`${restPrefix}/write/experiment/git/patch`, { search: { experimentKey }, form }),
+    send: (api) => sendForm(api, `${restPrefix}/write/experiment/git/patch`, { search: { experimentKey }, form }),
   }
 }

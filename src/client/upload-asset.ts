@@ -5,6 +5,7 @@ import type { Connection } from './connection.ts'
 import { type EncodedFile, type EncodedFileOptions, encodedFile } from './encoded-file.ts'
 import { randomId } from './random-id.ts'
 import { isPreparable } from './read-ahead.ts'
+import { sendForm } from './send-form.ts'
 import { stageOne } from './stage.ts'
 import type { StagedFile, StagedValue } from './staged.ts'
 import { type StreamedForm, streamedForm } from './streamed-form.ts'
@@ -35,7 +36,7 @@ export async function uploadAsset(
   const file = await encodedFile(encoded, { again: againOf(staged, signal), signal })
   try {
     const assetId = randomId()
-    const answer = await api.form<{ assetId?: unknown }>(uploadPath, {
+    const answer = await sendForm<{ assetId?: unknown }>(api, uploadPath, {
       search: { experimentKey, ...search, assetId },
       form: () => assetForm(file, fileName, metadata),
       signal,

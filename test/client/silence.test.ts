@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { Api } from '../../src/client/api.ts'
+import { sendForm } from '../../src/client/send-form.ts'
 import { streamedForm } from '../../src/client/streamed-form.ts'
 
 const patience = { answerMs: 5000, bodyMs: 1000 }
@@ -97,7 +98,7 @@ describe('a connection that goes silent', () => {
   it('is one that takes no more of what is sent', async () => {
     const { api, timers } = await server(['never'], 1)
     const never = new Promise<never>(() => undefined)
-    const sent = api.form('/x', {
+    const sent = sendForm(api, '/x', {
       form: () =>
         streamedForm(
           {},
