@@ -112,7 +112,7 @@ export class Artifact {
     if (typeof options.ignore !== 'string') checkTexts(options.ignore, 'ignore')
     const value = held(source)
     const metadata = checkMetadata(options.metadata)
-    const { stage } = await import('./client/writing.ts')
+    const { stage } = await import('./client/stage.ts')
     pendingOf(this).assets.addAll(await stage(value, { ...options, metadata }))
     return this
   }

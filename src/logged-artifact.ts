@@ -187,10 +187,9 @@ export class LoggedArtifact {
   /** How this version becomes the other one, path by path; what changed in a table, `table()` of its path tells. */
   async diff(other: LoggedArtifact, options: { signal?: AbortSignal } = {}): Promise<VersionDiff> {
     const to = wireOf(other, 'diff()')
-    const [{ diff, diffListed }, { readVersions }] = await Promise.all([import('./client/diff.ts'), readingVersions()])
+    const { diff, diffListed } = await import('./client/diff.ts')
     if (isListed(this.#wire) || isListed(to)) return diffListed(await this.#read(), await other.#read(), options.signal)
-    const [before, after] = readVersions(this.#connection.api, this.#wire, to)
-    return diff(before, after, options.signal)
+    return diff(this.#connection.api, this.#wire, to, options.signal)
   }
 
   /**

@@ -4,7 +4,10 @@ import type { VersionReader } from '../content/version-reader.ts'
 import type { VersionReading } from '../content/version-reading.ts'
 import { UnsupportedError } from '../errors.ts'
 import { checkCount, checkOptions, checkText, checkTexts } from '../options.ts'
-import type { Metadata } from '../protocol/shapes.ts'
+import type { Metadata, VersionWire } from '../protocol/shapes.ts'
+import type { Api } from './api.ts'
+import { packsOf, readFrom } from './packed-version.ts'
+import { RecentReads } from './recent-reads.ts'
 import type { RowChange, RowMatch, TableDiff, TableDiffOptions } from './table-diff.ts'
 import { isTable, type TablePlace } from './table-place.ts'
 
@@ -82,7 +85,10 @@ export class DiffChange {
 }
 
 /** Pages of the lists of assets that both versions share are not read. */
-export async function diff(before: VersionReader, after: VersionReader, signal?: AbortSignal): Promise<VersionDiff> {
+export async function diff(api: Api, from: VersionWire, to: VersionWire, signal?: AbortSignal): Promise<VersionDiff> {
+  // What both need is read once.
+  const source = new RecentReads(packsOf(api, [from, to]))
+  const [before, after] = [readFrom(source, from), readFrom(source, to)]
   const added: DiffLine[] = []
   const removed: DiffLine[] = []
   const changed: DiffChange[] = []

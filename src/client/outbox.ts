@@ -1,5 +1,6 @@
-import { AbortedError, isTidemarkError, UnavailableError } from '../errors.ts'
+import { isTidemarkError, throwIfAborted, UnavailableError } from '../errors.ts'
 import { type Timers, timers as usualTimers } from '../platform/timers.ts'
+import { untilAborted } from './until-aborted.ts'
 
 /** What came of some entries of a delivery. What is in neither stays, and is sent again. */
 export interface Report<Entry> {
@@ -112,31 +113,21 @@ export class Outbox<Entry> {
   async flush(signal?: AbortSignal): Promise<void> {
     const target = this.#settled + this.pending
     if (target === this.#settled) return
-    await new Promise<void>((resolve, reject) => {
-      const waiter: Waiter = {
-        target,
-        begun: this.#attempts,
-        resolve: () => {
-          signal?.removeEventListener('abort', stop)
-          resolve()
-        },
-        reject: (error) => {
-          signal?.removeEventListener('abort', stop)
-          reject(error)
-        },
-      }
-      const stop = () => {
-        this.#waiters = this.#waiters.filter((one) => one !== waiter)
-        reject(new AbortedError('The operation was aborted.', { code: 'aborted', cause: signal?.reason }))
-      }
-      if (signal?.aborted) {
-        stop()
-        return
-      }
-      signal?.addEventListener('abort', stop, { once: true })
+    throwIfAborted(signal)
+    let waiter: Waiter | undefined
+    const settled = new Promise<void>((resolve, reject) => {
+      waiter = { target, begun: this.#attempts, resolve, reject }
       this.#waiters.push(waiter)
-      this.#now()
     })
+    this.#now()
+    try {
+      await untilAborted(settled, signal)
+    } catch (error) {
+      throwIfAborted(signal)
+      throw error
+    } finally {
+      this.#waiters = this.#waiters.filter((one) => one !== waiter)
+    }
   }
 
   /** Dead letters that nobody was told of yet. */

@@ -6,32 +6,23 @@ import { type PackName, recordPackName } from '../protocol/chunk-ref.ts'
 import type { VersionWire } from '../protocol/shapes.ts'
 import type { Api } from './api.ts'
 import { ApiChunkSource } from './chunk-source.ts'
-import { RecentReads } from './recent-reads.ts'
 import { versionLabel } from './versions.ts'
 
 /** What a version holds, read as it is asked for. */
 export function readVersion(api: Api, wire: VersionWire, pages?: KeptPages): VersionReader {
-  return readFrom(new ApiChunkSource(api, inlinePacks([wire])), wire, pages)
+  return readFrom(packsOf(api, [wire]), wire, pages)
 }
 
-/** Two versions that are compared: what both need is read once. */
-export function readVersions(
-  api: Api,
-  before: VersionWire,
-  after: VersionWire,
-): readonly [VersionReader, VersionReader] {
-  const source = new RecentReads(new ApiChunkSource(api, inlinePacks([before, after])))
-  return [readFrom(source, before), readFrom(source, after)]
-}
-
-function readFrom(source: ChunkSource, wire: VersionWire, pages?: KeptPages): VersionReader {
+/** The same from a source that others read from too. */
+export function readFrom(source: ChunkSource, wire: VersionWire, pages?: KeptPages): VersionReader {
   return new VersionReader({ source, manifest: wire.manifest, self: selfOf(wire), what: versionLabel(wire), pages })
 }
 
-function inlinePacks(wires: readonly VersionWire[]): Map<PackName, Uint8Array> {
-  const packs = new Map<PackName, Uint8Array>()
-  for (const wire of wires) if (wire.inlinePack !== undefined) packs.set(selfOf(wire), fromBase64(wire.inlinePack))
-  return packs
+/** The packs that these versions lie in; small ones came along with their records. */
+export function packsOf(api: Api, wires: readonly VersionWire[]): ChunkSource {
+  const inline = new Map<PackName, Uint8Array>()
+  for (const wire of wires) if (wire.inlinePack !== undefined) inline.set(selfOf(wire), fromBase64(wire.inlinePack))
+  return new ApiChunkSource(api, inline)
 }
 
 function selfOf({ workspace, name, index }: VersionWire): PackName {

@@ -6,8 +6,7 @@ import { InvalidInputError } from '../errors.ts'
 import { describe } from '../options.ts'
 import type { Metadata } from '../protocol/shapes.ts'
 import { openValue } from './open-value.ts'
-import { isPreparable } from './read-ahead.ts'
-import type { StagedAsset, StagedValue } from './staged.ts'
+import type { StagedAsset } from './staged.ts'
 
 export interface StageOptions {
   readonly logicalPath?: string
@@ -19,7 +18,7 @@ export interface StageOptions {
 
 type Placed = readonly [path: string, asset: StagedAsset]
 
-/** What adding a source to an artifact means: one asset for a value or a file, one for each file of a folder or pattern. */
+/** What adding a source to an artifact means, loaded with the first that is added: one asset for a value or a file, one for each file of a folder or pattern. */
 export async function stage(source: unknown, options: StageOptions): Promise<Placed[]> {
   const { overwrite, metadata, ignore, signal } = options
   const about = { ...(overwrite && { overwrite }), ...(metadata && { metadata }) }
@@ -32,29 +31,6 @@ export async function stage(source: unknown, options: StageOptions): Promise<Pla
   const localPath = typeof source === 'string' ? { localPath: source } : undefined
   const path = pathOf(file.name, options, source)
   return [[path, { file: file.name === '' ? calledAs(path, file) : file, ...localPath, ...about }]]
-}
-
-/** Any value as one asset: a folder or pattern becomes one zip. */
-export async function stageOne(
-  given: unknown,
-  { signal, preview }: { signal?: AbortSignal; preview?: Metadata },
-): Promise<StagedValue> {
-  const opened = await openValue(given, { signal })
-  // The files of a folder can be walked once; should it have to be sent again, it is opened again.
-  let next: typeof opened | undefined = opened
-  const value = async () => {
-    const now = next ?? (await openValue(given, { signal }))
-    next = undefined
-    return now.value
-  }
-  const { kind, assumed, file } = opened
-  return {
-    kind,
-    assumed,
-    value,
-    ...(file && isPreparable(file) && { again: (until) => file.open(until) }),
-    ...(preview && { preview }),
-  }
 }
 
 async function placeFolder(

@@ -6,7 +6,7 @@ import { type EncodedFile, type EncodedFileOptions, encodedFile } from './encode
 import { randomId } from './random-id.ts'
 import { isPreparable } from './read-ahead.ts'
 import { sendForm } from './send-form.ts'
-import { stageOne } from './stage.ts'
+import { stageOne } from './stage-one.ts'
 import type { StagedFile, StagedValue } from './staged.ts'
 import { type StreamedForm, streamedForm } from './streamed-form.ts'
 import { encode } from './upload.ts'
