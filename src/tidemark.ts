@@ -18,7 +18,6 @@ import type {
 } from './client/projects.ts'
 import type { VerifyOptions } from './client/verify.ts'
 import type { VersionVerification } from './client/verify-all.ts'
-import { findVersion } from './client/versions.ts'
 import { InvalidInputError } from './errors.ts'
 import type { Experiment } from './experiment.ts'
 import { LoggedArtifact } from './logged-artifact.ts'
@@ -195,7 +194,11 @@ export class Tidemark {
   /** Reads every stored byte of a version (`name:v3`), an artifact (`name`) or, without a name, of everything, against its digests; one report for each version. */
   verify(name?: string, options: VerifyOptions = {}): Listing<VersionVerification> {
     checkOptions(options, ['onProgress', 'signal'], 'verify()')
-    return new Listing(() => this.#verify(name, options))
+    const connection = this.#connection
+    return new Listing(async function* () {
+      const { verifyNamed } = await import('./client/verifying.ts')
+      yield* verifyNamed(connection, name, options)
+    })
   }
 
   /**
@@ -220,21 +223,6 @@ export class Tidemark {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
-  }
-
-  async *#verify(name: string | undefined, options: VerifyOptions): AsyncGenerator<VersionVerification> {
-    const { api, workspace } = this.#connection
-    const { signal } = options
-    await needOwnRoutes(this.#connection, 'verifying many versions', signal)
-    const { verifyVersion, verifyVersions } = await import('./client/verifying.ts')
-    if (name === undefined) {
-      for await (const one of this.getArtifacts({ signal }))
-        yield* verifyVersions(this.#connection, one.workspace, one.name, options)
-      return
-    }
-    const place = placeOf(name, {}, workspace)
-    if (place.select === undefined) yield* verifyVersions(this.#connection, place.workspace, place.name, options)
-    else yield await verifyVersion(this.#connection, await findVersion(api, place, signal), options)
   }
 
   async #projects(): Promise<Projects> {

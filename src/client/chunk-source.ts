@@ -2,7 +2,7 @@ import type { ChunkSource } from '../content/chunk-source.ts'
 import { CorruptionError } from '../errors.ts'
 import type { PackName } from '../protocol/chunk-ref.ts'
 import type { Api } from './api.ts'
-import { readPack } from './packs.ts'
+import type { readPack } from './packs.ts'
 import { Slots } from './slots.ts'
 
 // Reads of many small assets wait for round trips: eight at once hide them, and stay below the ten a browser opens to one host.
@@ -13,6 +13,7 @@ export class ApiChunkSource implements ChunkSource {
   readonly #slots = new Slots(rangesInFlight)
   readonly #api: Api
   readonly #inline: ReadonlyMap<PackName, Uint8Array>
+  #readPack: typeof readPack | undefined
 
   constructor(api: Api, inline: ReadonlyMap<PackName, Uint8Array>) {
     this.#api = api
@@ -21,7 +22,12 @@ export class ApiChunkSource implements ChunkSource {
 
   async read(pack: PackName, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
     const inline = this.#inline.get(pack)
-    if (!inline) return this.#slots.run(() => readPack(this.#api, pack, { offset, length }, signal))
+    if (!inline) {
+      // Loaded with the first that does not fit into its record, and kept: this is asked for each chunk.
+      this.#readPack ??= (await import('./packs.ts')).readPack
+      const readPack = this.#readPack
+      return this.#slots.run(() => readPack(this.#api, pack, { offset, length }, signal))
+    }
     if (offset + length <= inline.length) return inline.subarray(offset, offset + length)
     throw new CorruptionError(
       `The small pack of ${pack.slice(1)} ends before byte ${offset + length}. Restore its record from a copy of the store.`,

@@ -51,23 +51,8 @@ export interface StagedKept extends StagedCommon {
 export class StagedAssets {
   #assets = new Map<string, StagedAsset>()
 
-  get size(): number {
-    return this.#assets.size
-  }
-
-  get(path: string): StagedAsset | undefined {
-    return this.#assets.get(path)
-  }
-
   entries(): IterableIterator<[string, StagedAsset]> {
     return this.#assets.entries()
-  }
-
-  /** A copy that later changes do not reach. */
-  copy(): StagedAssets {
-    const copy = new StagedAssets()
-    for (const [path, asset] of this.#assets) copy.#assets.set(path, asset)
-    return copy
   }
 
   /**

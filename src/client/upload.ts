@@ -13,7 +13,6 @@ import { routes } from '../protocol/routes.ts'
 import type { CommitReply, CommitRequest, VersionWire } from '../protocol/shapes.ts'
 import type { Api } from './api.ts'
 import { readVersion } from './packed-version.ts'
-import { putPack } from './packs.ts'
 import { type OnProgress, ProgressReporter } from './progress.ts'
 import { randomId } from './random-id.ts'
 import { readAhead } from './read-ahead.ts'
@@ -85,7 +84,12 @@ async function attempt(
   const { signal, compress } = options
   const progress = new ProgressReporter(options.onProgress, { phase: 'logging', ...totals(request.assets) })
   const reader = base && readVersion(api, base, request.pages)
-  const sink = { put: (id: string, bytes: Uint8Array) => putPack(api, id, bytes, signal) }
+  const sink = {
+    put: async (id: string, bytes: Uint8Array) => {
+      const { putPack } = await import('./packs.ts')
+      await putPack(api, id, bytes, signal)
+    },
+  }
   const writer = await VersionWriter.open({ sink, base: reader, deflate: compress, signal, what: request.name })
   try {
     const written = await writeAll(writer, request, reader, progress, options)

@@ -2,9 +2,12 @@ import { CorruptionError, isTidemarkError, type TidemarkError } from '../errors.
 import { routes } from '../protocol/routes.ts'
 import type { ArtifactWire, VersionWire } from '../protocol/shapes.ts'
 import type { Connection } from './connection.ts'
+import { needOwnRoutes } from './open-version.ts'
 import { readVersion } from './packed-version.ts'
 import { pages } from './pages.ts'
+import { placeOf } from './place-of.ts'
 import { type VerifyOptions, type VerifyReport, verifyStored } from './verify.ts'
+import { findVersion } from './versions.ts'
 
 /** What the verification of one version found. */
 export interface VersionVerification extends VerifyReport {
@@ -15,8 +18,27 @@ export interface VersionVerification extends VerifyReport {
   readonly version: string
 }
 
+/** Verifies a version (`name:v3`), an artifact (`name`) or, without a name, all there is. */
+export async function* verifyNamed(
+  connection: Connection,
+  name: string | undefined,
+  options: VerifyOptions,
+): AsyncGenerator<VersionVerification> {
+  const { api, workspace } = connection
+  const { signal } = options
+  await needOwnRoutes(connection, 'verifying many versions', signal)
+  if (name === undefined) {
+    for await (const one of pages<ArtifactWire>(api, routes.artifacts(), { signal }))
+      yield* verifyVersions(connection, one.workspace, one.name, options)
+    return
+  }
+  const place = placeOf(name, {}, workspace)
+  if (place.select === undefined) yield* verifyVersions(connection, place.workspace, place.name, options)
+  else yield await verifyVersion(connection, await findVersion(api, place, signal), options)
+}
+
 /** Verifies one version; a damaged list of assets is reported like any other damage, under the path `''`. */
-export async function verifyVersion(
+async function verifyVersion(
   { api }: Connection,
   wire: VersionWire,
   options: VerifyOptions,
@@ -26,7 +48,7 @@ export async function verifyVersion(
 }
 
 /** Verifies every version of an artifact, newest first. One whose record is damaged is reported, and keeps nobody from looking at the others. */
-export async function* verifyVersions(
+async function* verifyVersions(
   connection: Connection,
   workspace: string,
   name: string,
