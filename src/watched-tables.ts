@@ -1,19 +1,17 @@
 import { artifactPath } from './client/artifact-path.ts'
 import type { Connection } from './client/connection.ts'
 import { checkMetadata } from './client/metadata.ts'
-import { pages } from './client/pages.ts'
+import type { OwnVersions } from './client/own-versions.ts'
 import type { UploadRequest } from './client/upload.ts'
-import { findVersion } from './client/versions.ts'
 import type { KeptPages } from './content/page-reader.ts'
-import { InvalidInputError, isTidemarkError, NotFoundError } from './errors.ts'
+import { InvalidInputError, NotFoundError } from './errors.ts'
 import type { LoggedArtifact } from './logged-artifact.ts'
 import { checkOptions, checkText, checkTexts, describe, nearest } from './options.ts'
 import { checkName } from './paths.ts'
 import { Pace } from './platform/pace.ts'
 import { timers } from './platform/timers.ts'
 import { Turns } from './platform/turns.ts'
-import { routes } from './protocol/routes.ts'
-import type { Metadata, VersionWire } from './protocol/shapes.ts'
+import type { Metadata } from './protocol/shapes.ts'
 import { RegisteredArtifact, type UnregisterOptions, VersionEvent, WatchErrorEvent } from './registered.ts'
 import { memoryKept, type Snapshot, Snapshots } from './watch/snapshots.ts'
 import { openHeld } from './watch/source.ts'
@@ -188,8 +186,7 @@ class WatchedTable {
   /** Pages of the versions before, for as long as the copy of the table is kept. */
   readonly #pages: KeptPages = new Map()
   #letGo: (() => void) | undefined
-  /** Versions of this experiment, oldest first; found once. */
-  #own: number[] | undefined
+  #own: OwnVersions | undefined
 
   constructor(experiment: WatchingExperiment, { name, source, options, turns, unregister }: Registration) {
     this.#experiment = experiment
@@ -254,37 +251,13 @@ class WatchedTable {
 
   /** What fails here is told, and tried again after the next version: the version itself is committed. */
   async #prune(newest: number, keep: number): Promise<void> {
-    const { connection, workspace, key } = this.#experiment
+    const { connection, workspace, key: experimentKey } = this.#experiment
     try {
-      this.#own ??= await this.#list()
-      if (this.#own.at(-1) !== newest) this.#own.push(newest)
-      for (const index of this.#own.slice(0, Math.max(0, this.#own.length - keep))) {
-        const version = await this.#find(index)
-        if (version && version.aliases.length > 0) continue
-        if (version?.experimentKey === key)
-          await connection.api.json('DELETE', routes.version(workspace, this.#name, index))
-        this.#own = this.#own.filter((one) => one !== index)
-      }
+      const { OwnVersions } = await import('./client/own-versions.ts')
+      this.#own ??= new OwnVersions(connection, { workspace, name: this.#name, experimentKey })
+      await this.#own.prune(newest, keep)
     } catch (error) {
       this.#tell(error, 'Versions beyond keep are deleted after the next one.')
-    }
-  }
-
-  async #list(): Promise<number[]> {
-    const { connection, workspace, key } = this.#experiment
-    const indexes: number[] = []
-    for await (const version of pages<VersionWire>(connection.api, routes.versions(workspace, this.#name), {}))
-      if (version.experimentKey === key) indexes.unshift(version.index)
-    return indexes
-  }
-
-  async #find(index: number): Promise<VersionWire | undefined> {
-    const { connection, workspace } = this.#experiment
-    try {
-      return await findVersion(connection.api, { workspace, name: this.#name, select: `v${index}` })
-    } catch (error) {
-      if (isTidemarkError(error) && error.code === 'version-not-found') return undefined
-      throw error
     }
   }
 
