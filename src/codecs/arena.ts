@@ -1,4 +1,4 @@
-import { isTypedArray } from './capabilities.ts'
+import { copyInto } from './arrow-data.ts'
 
 const SEGMENT_BYTES = 4 * 1024 * 1024
 /** Numbers are read in place, so they begin on their own size. */
@@ -46,22 +46,4 @@ export class Arena {
     this.#at = length
     return { buffer, offset: 0 }
   }
-}
-
-/** The same elements in a typed array of the same kind, in this memory. */
-export function copyInto<View extends ArrayBufferView>(view: View, buffer: ArrayBuffer, offset: number): View {
-  new Uint8Array(buffer, offset, view.byteLength).set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength))
-  const copy = viewLike(view, buffer, offset)
-  if (!isLike(copy, view)) throw new TypeError('A typed array of another kind came out of its own constructor.')
-  return copy
-}
-
-function viewLike(view: ArrayBufferView, buffer: ArrayBuffer, offset: number): unknown {
-  // Node's Buffer is one, and has a constructor of another kind.
-  if (view instanceof Uint8Array) return new Uint8Array(buffer, offset, view.length)
-  return Reflect.construct(view.constructor, [buffer, offset, isTypedArray(view) ? view.length : view.byteLength])
-}
-
-function isLike<View extends ArrayBufferView>(copy: unknown, view: View): copy is View {
-  return ArrayBuffer.isView(copy) && copy.byteLength === view.byteLength
 }

@@ -1,10 +1,8 @@
 import { copyBits, countOnes, fillBits } from './arrow-bits.ts'
+import type { ArrowLayouts } from './arrow-column.ts'
 import { bitmapOf, bytesOf, isValid, type Range } from './arrow-data.ts'
-import { decodedRanges, writeIndices } from './arrow-indices.ts'
 import type { BatchShape } from './arrow-message.ts'
 import type { Layout } from './arrow-type.ts'
-import { writeUnion } from './arrow-union.ts'
-import { writeViews } from './arrow-views.ts'
 
 const FIRST_BYTES = 64 * 1024
 
@@ -19,6 +17,12 @@ export class BatchBody {
   nodes: number[] = []
   buffers: number[] = []
   variadic: number[] = []
+  readonly #ofArrow: ArrowLayouts | undefined
+
+  /** `ofArrow` for columns with layouts that only tables of Arrow have: `arrowLayouts` of the columns. */
+  constructor(ofArrow: ArrowLayouts | undefined) {
+    this.#ofArrow = ofArrow
+  }
 
   clear(): void {
     this.at = 0
@@ -29,6 +33,11 @@ export class BatchBody {
 
   shape(rows: number): BatchShape {
     return { rows, nodes: this.nodes, buffers: this.buffers, variadic: this.variadic, bodyBytes: this.at }
+  }
+
+  get #writers(): ArrowLayouts {
+    if (this.#ofArrow === undefined) throw new TypeError('A layout of Arrow came where there is none.')
+    return this.#ofArrow
   }
 
   /** Makes room for one buffer and records it; returns where it begins. What was in that room is not cleared, but for the padding. */
@@ -54,11 +63,11 @@ export class BatchBody {
         return
       case 'union':
         this.nodes.push(rows, 0)
-        writeUnion(this, layout, ranges, rows)
+        this.#writers.writeUnion(this, layout, ranges, rows)
         return
       case 'dictionary':
-        if (layout.plan.kept) writeIndices(this, layout.index, layout.plan, ranges, rows)
-        else this.column(layout.values, decodedRanges(ranges), rows)
+        if (layout.plan.kept) this.#writers.writeIndices(this, layout.index, layout.plan, ranges, rows)
+        else this.column(layout.values, this.#writers.decodedRanges(ranges), rows)
         return
       case 'bool':
         writeBools(this, ranges, rows, writeValidity(this, ranges, rows))
@@ -70,7 +79,7 @@ export class BatchBody {
         writeBytes(this, layout.large, ranges, rows, writeValidity(this, ranges, rows))
         return
       case 'view':
-        writeViews(this, ranges, rows, writeValidity(this, ranges, rows))
+        this.#writers.writeViews(this, ranges, rows, writeValidity(this, ranges, rows))
         return
       case 'list':
         writeList(this, layout.large, layout.child, ranges, rows, writeValidity(this, ranges, rows))

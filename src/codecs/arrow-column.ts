@@ -1,18 +1,6 @@
-import {
-  type DataType,
-  DataType as DataTypes,
-  Dictionary,
-  type Field,
-  Int8,
-  Int16,
-  Int32,
-  Uint8,
-  Uint16,
-  Uint32,
-} from './arrow.ts'
+import type { Field } from './arrow.ts'
 import { type ArrowData, startsOf } from './arrow-data.ts'
-import { fits, planDictionary, valueCount } from './arrow-dictionary.ts'
-import { type DictionaryPlan, fieldWith, type IndexType, type Layout, leafType, nestedType } from './arrow-type.ts'
+import { type DictionaryPlan, fieldWith, type Layout, leafType } from './arrow-type.ts'
 
 /** One column as it will be stored: its field, how it lies in buffers, and its rows in one or more pieces. */
 export interface Column {
@@ -31,10 +19,26 @@ export interface ColumnPlan {
   readonly dictionaries: { readonly plan: DictionaryPlan; readonly values: Layout }[]
 }
 
-/** A column of an Arrow table, its type made anew and its dictionaries planned. */
-export function planColumn(field: Field, chunks: readonly ArrowData[], plan: ColumnPlan): Column {
-  const { type, layout } = adopt(field.type, chunks, plan, field.name ?? '')
-  return { name: field.name ?? '', field: fieldWith(field, type), layout, chunks, starts: startsOf(chunks) }
+/** What it takes to store layouts that only tables of Arrow have. */
+export type ArrowLayouts = typeof import('./table-arrow-layouts.ts')
+
+/** A column as it was given. */
+export interface GivenColumn {
+  readonly field: Field
+  readonly chunks: readonly ArrowData[]
+}
+
+/** Columns with their types made anew and their dictionaries planned. Those with children or dictionaries are planned by a module of their own. */
+export async function planColumns(given: readonly GivenColumn[], plan: ColumnPlan): Promise<Column[]> {
+  const columns: Column[] = []
+  // One after the other: dictionaries are numbered in the order of the columns.
+  for (const { field, chunks } of given) {
+    const name = field.name ?? ''
+    const { type, layout } =
+      leafType(field.type) ?? (await import('./arrow-nested-column.ts')).adopt(field.type, chunks, plan, name)
+    columns.push({ name, field: fieldWith(field, type), layout, chunks, starts: startsOf(chunks) })
+  }
+  return columns
 }
 
 /** Columns with a dictionary that is written as plain values. */
@@ -44,54 +48,13 @@ export function isDecoded(layout: Layout): boolean {
   return (layout.kind === 'struct' || layout.kind === 'union') && layout.children.some(isDecoded)
 }
 
-function adopt(
-  type: DataType,
-  chunks: readonly ArrowData[],
-  plan: ColumnPlan,
-  name: string,
-): { type: DataType; layout: Layout } {
-  const leaf = leafType(type)
-  if (leaf !== undefined) return leaf
-  if (DataTypes.isDictionary(type)) return adoptDictionary(type, chunks, plan, name)
-  const fields: Field[] = []
-  const layouts: Layout[] = []
-  type.children.forEach((field, index) => {
-    const inner = chunks.flatMap(({ children }) => children[index] ?? [])
-    const child = adopt(field.type, inner, plan, name)
-    fields.push(fieldWith(field, child.type))
-    layouts.push(child.layout)
-  })
-  return nestedType(type, fields, layouts)
+/** Loaded for the first table that needs it: records and columns of plain values never do. */
+export async function arrowLayouts(columns: readonly Column[]): Promise<ArrowLayouts | undefined> {
+  return columns.some(({ layout }) => isOfArrow(layout)) ? import('./table-arrow-layouts.ts') : undefined
 }
 
-function adoptDictionary(
-  type: Dictionary,
-  chunks: readonly ArrowData[],
-  plan: ColumnPlan,
-  name: string,
-): { type: DataType; layout: Layout } {
-  const dictionaries = new Set(chunks.flatMap(({ dictionary }) => (dictionary ? [dictionary] : [])))
-  const pieces = [...dictionaries].flatMap(({ data }) => data)
-  // Ids are given in the order of the columns: apache-arrow counts them up for as long as a process lives.
-  const values = adopt(type.dictionary, pieces, plan, name)
-  const id = plan.dictionaries.length
-  const planned = planDictionary(chunks, values.layout, { id, plain: plan.plain.has(name) })
-  const index = indexFor(type, valueCount(planned))
-  const layout: Layout = { kind: 'dictionary', index, values: values.layout, plan: planned }
-  if (!planned.kept) return { type: values.type, layout }
-  plan.dictionaries.push({ plan: planned, values: values.layout })
-  return { type: new Dictionary(values.type, indexTypeOf(index), id, type.isOrdered), layout }
-}
-
-/** The index type the table came with, or a wider one where joined dictionaries outgrew it. 64 bits become 32: apache-arrow reads no wider ones. */
-function indexFor(type: Dictionary, count: number): IndexType {
-  const { bitWidth, isSigned } = type.indices
-  const index: IndexType = { width: bitWidth === 8 ? 1 : bitWidth === 16 ? 2 : 4, signed: isSigned }
-  return fits(count, index) ? index : { width: 4, signed: true }
-}
-
-function indexTypeOf({ width, signed }: IndexType): Dictionary['indices'] {
-  if (width === 1) return signed ? new Int8() : new Uint8()
-  if (width === 2) return signed ? new Int16() : new Uint16()
-  return signed ? new Int32() : new Uint32()
+function isOfArrow(layout: Layout): boolean {
+  if (layout.kind === 'list' || layout.kind === 'fixed-list') return isOfArrow(layout.child)
+  if (layout.kind === 'struct') return layout.children.some(isOfArrow)
+  return layout.kind === 'dictionary' || layout.kind === 'union' || layout.kind === 'view'
 }

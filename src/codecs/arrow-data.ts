@@ -1,3 +1,5 @@
+import { isTypedArray } from './capabilities.ts'
+
 /**
  * One column's buffers as Arrow lays them out: the part of apache-arrow's `Data` we read, so that columns made here and columns made by any
  * copy of that library are the same thing. As there, `offset` counts bits to skip in `nullBitmap` and in the values of booleans only: all
@@ -112,4 +114,22 @@ export function copiedData(data: ArrowData, copy: <View extends ArrayBufferView>
     values: values && copy(values),
     valueOffsets: valueOffsets && copy(valueOffsets),
   }
+}
+
+/** The same elements in a typed array of the same kind, in this memory. */
+export function copyInto<View extends ArrayBufferView>(view: View, buffer: ArrayBuffer, offset: number): View {
+  new Uint8Array(buffer, offset, view.byteLength).set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength))
+  const copy = viewLike(view, buffer, offset)
+  if (!isLike(copy, view)) throw new TypeError('A typed array of another kind came out of its own constructor.')
+  return copy
+}
+
+function viewLike(view: ArrayBufferView, buffer: ArrayBuffer, offset: number): unknown {
+  // Node's Buffer is one, and has a constructor of another kind.
+  if (view instanceof Uint8Array) return new Uint8Array(buffer, offset, view.length)
+  return Reflect.construct(view.constructor, [buffer, offset, isTypedArray(view) ? view.length : view.byteLength])
+}
+
+function isLike<View extends ArrayBufferView>(copy: unknown, view: View): copy is View {
+  return ArrayBuffer.isView(copy) && copy.byteLength === view.byteLength
 }

@@ -1,46 +1,23 @@
 import { Schema } from './arrow.ts'
 import { BatchBody } from './arrow-body.ts'
-import { type Column, type ColumnPlan, isDecoded } from './arrow-column.ts'
+import { type ArrowLayouts, type Column, type ColumnPlan, isDecoded } from './arrow-column.ts'
 import { type Range, rangesOf } from './arrow-data.ts'
-import { dictionaryBatchMessage, endOfStream, recordBatchMessage } from './arrow-message.ts'
+import { endOfStream, recordBatchMessage } from './arrow-message.ts'
 import { schemaMessage } from './arrow-schema-writer.ts'
+import { PieceCounts } from './table-piece-counts.ts'
 import { PieceMerger } from './table-pieces.ts'
 import type { TableRecall } from './table-recall.ts'
-
-/** A dictionary is written in parts of so many values: appending to it leaves all parts but the last as they were. */
-const DICTIONARY_PART = 4096
 
 export interface TableStream {
   readonly columns: readonly Column[]
   readonly dictionaries: ColumnPlan['dictionaries']
+  /** `arrowLayouts` of the columns. */
+  readonly ofArrow?: ArrowLayouts
   readonly metadata: ReadonlyMap<string, string>
   readonly starts: readonly number[]
   /** Filled while the stream is made. */
   readonly counts?: PieceCounts
   readonly recall?: TableRecall
-}
-
-/** How many pieces the schema with the dictionaries took, and each batch: so that a reader finds a batch without reading those before it. */
-export class PieceCounts {
-  readonly all: number[] = []
-  #current = 0;
-
-  *count(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
-    for (const piece of pieces) {
-      this.#current += 1
-      yield piece
-    }
-  }
-
-  /** Of pieces that are not made: `counts` of the schema and of each batch. */
-  known(counts: readonly number[]): void {
-    this.all.push(...counts)
-  }
-
-  end(): void {
-    this.all.push(this.#current)
-    this.#current = 0
-  }
 }
 
 /**
@@ -63,9 +40,9 @@ export function* streamTable(table: TableStream): Generator<Uint8Array> {
     else yield* counts.count(watched(withRest(first, merger), recall))
   }
 
-  const body = new BatchBody()
+  const body = new BatchBody(table.ofArrow)
   for (const dictionary of table.dictionaries) {
-    yield* counts.count(streamDictionary(dictionary, body, merger))
+    if (table.ofArrow) yield* counts.count(table.ofArrow.streamDictionary(dictionary, body, merger))
     yield* counts.count(merger.flush())
   }
   if (!alone && skipped.length === 0) counts.end()
@@ -127,38 +104,4 @@ function* streamBatch(
     yield* merger.add(body.bytes.subarray(at, end))
     at = end
   }
-}
-
-function* streamDictionary(
-  { plan, values }: ColumnPlan['dictionaries'][number],
-  body: BatchBody,
-  merger: PieceMerger,
-): Generator<Uint8Array> {
-  const parts = partsOf(plan.chunks)
-  for (const [index, part] of parts.entries()) {
-    const rows = part.reduce((sum, { from, to }) => sum + to - from, 0)
-    body.clear()
-    body.column(values, part, rows)
-    yield* merger.add(dictionaryBatchMessage(body.shape(rows), { id: plan.id, isDelta: index > 0 }))
-    yield* merger.add(body.bytes.subarray(0, body.at))
-    yield* merger.flush()
-  }
-}
-
-function partsOf(chunks: readonly Range[]): Range[][] {
-  const parts: Range[][] = [[]]
-  let room = DICTIONARY_PART
-  for (const { data, from, to } of chunks) {
-    for (let at = from; at < to; ) {
-      if (room === 0) {
-        parts.push([])
-        room = DICTIONARY_PART
-      }
-      const end = Math.min(to, at + room)
-      parts[parts.length - 1]?.push({ data, from: at, to: end })
-      room -= end - at
-      at = end
-    }
-  }
-  return parts
 }

@@ -1,5 +1,5 @@
 import { type DataType, Dictionary, Field, Type } from './arrow.ts'
-import { type Column, type ColumnPlan, planColumn } from './arrow-column.ts'
+import { type ColumnPlan, planColumns } from './arrow-column.ts'
 import type { ArrowData } from './arrow-data.ts'
 import { type DescribedType, isIndexType, typeFrom } from './arrow-described.ts'
 import type { TableColumns } from './table-source.ts'
@@ -36,7 +36,7 @@ interface FlechetteColumn {
   readonly data: readonly FlechetteBatch[]
 }
 
-interface FlechetteTable {
+export interface FlechetteTable {
   readonly schema: {
     readonly fields: readonly FlechetteField[]
     readonly metadata?: ReadonlyMap<string, string> | null
@@ -45,25 +45,13 @@ interface FlechetteTable {
   readonly numRows: number
 }
 
-/** A flechette table: a schema of plain types over columns of batches. */
-export function isFlechetteTable(value: unknown): value is FlechetteTable {
-  if (typeof value !== 'object' || value === null || !('schema' in value) || !('children' in value)) return false
-  if (!('numRows' in value) || 'batches' in value || !Array.isArray(value.children)) return false
-  return value.children.every(
-    (child: unknown) => typeof child === 'object' && child !== null && 'data' in child && Array.isArray(child.data),
-  )
-}
-
-export function columnsFromFlechette(table: FlechetteTable, plan: ColumnPlan): TableColumns {
+export async function columnsFromFlechette(table: FlechetteTable, plan: ColumnPlan): Promise<TableColumns> {
   const dictionaries = new Map<FlechetteColumn, { readonly data: readonly ArrowData[] }>()
-  const columns: Column[] = table.schema.fields.map((field, index) => {
+  const given = table.schema.fields.map((field, index) => {
     const batches = table.children[index]?.data ?? []
-    return planColumn(
-      fieldOf(field),
-      batches.map((batch) => dataOf(batch, dictionaries)),
-      plan,
-    )
+    return { field: fieldOf(field), chunks: batches.map((batch) => dataOf(batch, dictionaries)) }
   })
+  const columns = await planColumns(given, plan)
   return { columns, rows: table.numRows, metadata: new Map(table.schema.metadata ?? []) }
 }
 

@@ -1,6 +1,5 @@
-import { copyInto } from './arena.ts'
 import type { DataType } from './arrow.ts'
-import { type ArrowData, copiedData } from './arrow-data.ts'
+import { type ArrowData, copiedData, copyInto } from './arrow-data.ts'
 import type { KeptCells } from './table-cells.ts'
 
 /** What is remembered of a table between two readings, so that the next one reads only what changed. Columns by name. */

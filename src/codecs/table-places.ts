@@ -8,17 +8,6 @@ export interface TablePlaces {
   readonly pieces: readonly number[]
 }
 
-/** Counts with runs of equal ones told once, `3 7x240 8 7x4`: most batches have as many pieces as the one before. */
-export function writePieceCounts(counts: readonly number[]): string {
-  const runs: { count: number; times: number }[] = []
-  for (const count of counts) {
-    const last = runs[runs.length - 1]
-    if (last?.count === count) last.times += 1
-    else runs.push({ count, times: 1 })
-  }
-  return runs.map(({ count, times }) => (times === 1 ? String(count) : `${count}x${times}`)).join(' ')
-}
-
 /** From the codec's notes; `undefined` where they do not tell, or do not agree with each other and with the number of pieces there are. */
 export function readPlaces(info: JsonObject | undefined, pieces: number): TablePlaces | undefined {
   const rows = readLengths(info?.batches)

@@ -1,4 +1,4 @@
-import type { Column } from './arrow-column.ts'
+import type { ArrowLayouts, Column } from './arrow-column.ts'
 import { lastAtOrBefore } from './arrow-data.ts'
 import type { EncodeOptions, Json, Preview } from './codec.ts'
 import type { Steps } from './steps.ts'
@@ -16,12 +16,13 @@ export function* previewTable(
   columns: readonly Column[],
   rows: number,
   known: NonNullable<EncodeOptions['summaries']> = new Map(),
+  ofArrow?: ArrowLayouts,
 ): Steps<Preview> {
   const shown = columns.slice(0, SHOWN_COLUMNS)
   const base = { kind: 'table', rows, columnCount: columns.length }
   const summaries: Json[] = []
   for (const column of shown) {
-    const summary = known.get(column.name) ?? (yield* columnSummary(column, rows))
+    const summary = known.get(column.name) ?? (yield* columnSummary(column, rows, ofArrow))
     known.set(column.name, summary)
     summaries.push(summary)
   }

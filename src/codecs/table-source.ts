@@ -2,7 +2,7 @@ import { InvalidInputError } from '../errors.ts'
 import type { Pace } from '../platform/pace.ts'
 import { Arena } from './arena.ts'
 import { Field } from './arrow.ts'
-import { type Column, type ColumnPlan, planColumn } from './arrow-column.ts'
+import { type Column, type ColumnPlan, planColumns } from './arrow-column.ts'
 import { type ArrowData, bytesOf } from './arrow-data.ts'
 import { repeatedName } from './arrow-type.ts'
 import { isPlainObject, type PlainObject } from './capabilities.ts'
@@ -10,7 +10,7 @@ import { atOnce } from './steps.ts'
 import { readBlocks } from './table-blocks.ts'
 import { describeCell } from './table-cell.ts'
 import { CopiedPieces } from './table-copied-pieces.ts'
-import { columnsFromFlechette, isFlechetteTable } from './table-flechette.ts'
+import type { FlechetteTable } from './table-flechette.ts'
 
 /** A table as it will be stored. */
 export interface TableColumns {
@@ -47,7 +47,7 @@ export async function readTable(
   const value = await asTable(given)
   if (isTableLike(value)) return fromBatches(value.schema, value.batches, plan)
   if (isBatchLike(value)) return fromBatches(value.schema, [value], plan)
-  if (isFlechetteTable(value)) return columnsFromFlechette(value, plan)
+  if (isFlechetteTable(value)) return (await import('./table-flechette.ts')).columnsFromFlechette(value, plan)
   if (Array.isArray(value)) {
     const [first] = value
     if (isBatchLike(first) && value.every(isBatchLike)) return fromBatches(first.schema, value, plan)
@@ -70,7 +70,10 @@ async function fromPlain(
   const reading = readBlocks(value, { piecesOf: () => new CopiedPieces(memory), shared: true })
   const { columns, rows } = await (pace ? pace.run(reading) : atOnce(reading))
   return {
-    columns: columns.map(({ name, type, chunks }) => planColumn(new Field(name, type, true), chunks, plan)),
+    columns: await planColumns(
+      columns.map(({ name, type, chunks }) => ({ field: new Field(name, type, true), chunks })),
+      plan,
+    ),
     rows,
     metadata: new Map(),
     nested: columns.find(({ nested }) => nested)?.name,
@@ -114,7 +117,7 @@ interface TableLike {
   readonly batches: readonly BatchLike[]
 }
 
-function fromBatches(schema: SchemaLike, batches: readonly BatchLike[], plan: ColumnPlan): TableColumns {
+async function fromBatches(schema: SchemaLike, batches: readonly BatchLike[], plan: ColumnPlan): Promise<TableColumns> {
   const repeated = repeatedName(schema.fields)
   if (repeated !== undefined) {
     throw new InvalidInputError(
@@ -123,10 +126,11 @@ function fromBatches(schema: SchemaLike, batches: readonly BatchLike[], plan: Co
     )
   }
   const filled = batches.filter(({ data }) => data.length > 0)
-  const columns = schema.fields.map((field, index) => {
-    const chunks = filled.flatMap(({ data }) => data.children[index] ?? [])
-    return planColumn(field, chunks, plan)
-  })
+  const given = schema.fields.map((field, index) => ({
+    field,
+    chunks: filled.flatMap(({ data }) => data.children[index] ?? []),
+  }))
+  const columns = await planColumns(given, plan)
   const rows = filled.reduce((sum, { data }) => sum + data.length, 0)
   return { columns, rows, metadata: new Map(schema.metadata ?? []) }
 }
@@ -163,4 +167,13 @@ function isDataLike(value: unknown): value is ArrowData {
 
 function isTableLike(value: unknown): value is TableLike {
   return hasSchema(value) && 'batches' in value && Array.isArray(value.batches) && value.batches.every(isBatchLike)
+}
+
+/** A flechette table: a schema of plain types over columns of batches. */
+function isFlechetteTable(value: unknown): value is FlechetteTable {
+  if (typeof value !== 'object' || value === null || !('schema' in value) || !('children' in value)) return false
+  if (!('numRows' in value) || 'batches' in value || !Array.isArray(value.children)) return false
+  return value.children.every(
+    (child: unknown) => typeof child === 'object' && child !== null && 'data' in child && Array.isArray(child.data),
+  )
 }

@@ -1,19 +1,19 @@
 import { DataType, Precision, TimeUnit } from './arrow.ts'
 import { countOnes } from './arrow-bits.ts'
-import type { Column } from './arrow-column.ts'
+import type { ArrowLayouts, Column } from './arrow-column.ts'
 import { type ArrowData, bitmapOf, bytesOf, isValid } from './arrow-data.ts'
 import type { Json } from './codec.ts'
 import type { Steps } from './steps.ts'
 import { distinctCount, MOST_DISTINCT, type Summary } from './table-distinct.ts'
 import { halfToNumber, isoDate, jsonInteger, jsonNumber } from './table-json-cell.ts'
-import { codes, texts } from './table-text-summary.ts'
+import { texts } from './table-text-summary.ts'
 
 const NAME_CHARACTERS = 80
 const TYPE_CHARACTERS = 160
 const WORD = 2 ** 32
 
 /** Name, type and nulls of a column; min, max and mean of numbers and dates; how many distinct values and the most frequent. One pass. */
-export function* columnSummary(column: Column, rows: number): Steps<Json> {
+export function* columnSummary(column: Column, rows: number, ofArrow: ArrowLayouts | undefined): Steps<Json> {
   const { field, layout } = column
   const type = String(field.type)
   const base: Summary = {
@@ -31,7 +31,7 @@ export function* columnSummary(column: Column, rows: number): Steps<Json> {
   if (DataType.isUtf8(field.type) || DataType.isLargeUtf8(field.type) || DataType.isUtf8View(field.type)) {
     return { ...base, ...(yield* texts(column)) }
   }
-  return layout.kind === 'dictionary' ? { ...base, ...(yield* codes(column)) } : base
+  return layout.kind === 'dictionary' && ofArrow ? { ...base, ...(yield* ofArrow.codes(column)) } : base
 }
 
 function countNulls({ chunks, layout }: Column, rows: number): number {

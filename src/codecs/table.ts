@@ -2,13 +2,13 @@ import { CorruptionError, InvalidInputError, isTidemarkError, throwIfAborted } f
 import type { Pace } from '../platform/pace.ts'
 import { Spare } from '../platform/spare.ts'
 import { Arena } from './arena.ts'
-import { type ColumnPlan, isDecoded } from './arrow-column.ts'
+import { arrowLayouts, type ColumnPlan, isDecoded } from './arrow-column.ts'
 import { tableOfStream } from './arrow-table.ts'
 import type { AssetReader, Codec, Encoded, EncodeOptions, JsonObject, Preview } from './codec.ts'
 import { atOnce } from './steps.ts'
-import { PieceCounts, recalled, streamTable } from './table-body.ts'
+import { recalled, streamTable } from './table-body.ts'
 import { cutRows } from './table-boundary.ts'
-import { writePieceCounts } from './table-places.ts'
+import { PieceCounts, writePieceCounts } from './table-piece-counts.ts'
 import { previewTable } from './table-preview.ts'
 import { readTable } from './table-source.ts'
 
@@ -60,12 +60,13 @@ async function encode(value: unknown, options: EncodeOptions = {}): Promise<Enco
   const plan: ColumnPlan = { plain: new Set(plainBefore(previous)), dictionaries: [] }
   const { columns, rows, metadata, nested } = await readTable(value, plan, memory, pace)
   if (flat && nested !== undefined) throw notFlat(nested)
+  const ofArrow = await arrowLayouts(columns)
   throwIfAborted(signal)
   const cutting = cutRows(columns, rows, previous, recall)
   const cuts = await (pace ? pace.run(cutting) : atOnce(cutting))
   const counts = new PieceCounts()
   const plain = columns.filter(({ layout }) => isDecoded(layout)).map(({ name }) => name)
-  const stream = { columns, dictionaries: plan.dictionaries, metadata, starts: cuts.starts, counts }
+  const stream = { columns, dictionaries: plan.dictionaries, ofArrow, metadata, starts: cuts.starts, counts }
   const known = recalled(stream, recall)
   const body = streamTable({ ...stream, recall: known })
   let preview: Preview | undefined
@@ -74,7 +75,7 @@ async function encode(value: unknown, options: EncodeOptions = {}): Promise<Enco
       yield piece
       if (by.due) await by.rest()
     }
-    preview = await by.run(previewTable(columns, rows, summaries))
+    preview = await by.run(previewTable(columns, rows, summaries, ofArrow))
   }
   return {
     kind: 'table',
@@ -83,7 +84,7 @@ async function encode(value: unknown, options: EncodeOptions = {}): Promise<Enco
     cuts: 'given',
     body: pace ? paced(pace) : body,
     known,
-    preview: () => preview ?? atOnce(previewTable(columns, rows, summaries)),
+    preview: () => preview ?? atOnce(previewTable(columns, rows, summaries, ofArrow)),
     info: () => ({ ...cuts.info, ...placesInfo(cuts.info, counts), ...(plain.length > 0 && { plain }) }),
     release() {
       memory.clear()

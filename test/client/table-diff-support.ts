@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { ComparableTable } from '../../src/client/table-stored.ts'
+import { arrowLayouts } from '../../src/codecs/arrow-column.ts'
 import { streamTable } from '../../src/codecs/table-body.ts'
 import { scanTable } from '../../src/codecs/table-scan.ts'
 import { readTable } from '../../src/codecs/table-source.ts'
@@ -104,7 +105,8 @@ export async function stored(value: unknown, begins: (row: number) => boolean): 
   const plan = { plain: new Set<string>(), dictionaries: [] }
   const { columns, rows, metadata } = await readTable(value, plan)
   const starts = [0, ...Array.from({ length: rows }, (_, row) => row).filter((row) => row > 0 && begins(row)), rows]
-  const bytes = await collect(streamTable({ columns, dictionaries: plan.dictionaries, metadata, starts }))
+  const ofArrow = await arrowLayouts(columns)
+  const bytes = await collect(streamTable({ columns, dictionaries: plan.dictionaries, ofArrow, metadata, starts }))
   return storedBytes(bytes)
 }
 
