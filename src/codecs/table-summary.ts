@@ -21,6 +21,8 @@ export function* columnSummary(column: Column, rows: number, ofArrow: ArrowLayou
     type: type.length > TYPE_CHARACTERS ? `${type.slice(0, TYPE_CHARACTERS)}…` : type,
     nulls: countNulls(column, rows),
   }
+  // Also where it is written as plain values: here it still is a dictionary.
+  if (layout.kind === 'dictionary') return ofArrow ? { ...base, ...(yield* ofArrow.codes(column)) } : base
   if (layout.kind === 'fixed' && (DataType.isInt(field.type) || DataType.isFloat(field.type))) {
     return { ...base, ...(yield* numbers(column)) }
   }
@@ -31,7 +33,7 @@ export function* columnSummary(column: Column, rows: number, ofArrow: ArrowLayou
   if (DataType.isUtf8(field.type) || DataType.isLargeUtf8(field.type) || DataType.isUtf8View(field.type)) {
     return { ...base, ...(yield* texts(column)) }
   }
-  return layout.kind === 'dictionary' && ofArrow ? { ...base, ...(yield* ofArrow.codes(column)) } : base
+  return base
 }
 
 function countNulls({ chunks, layout }: Column, rows: number): number {

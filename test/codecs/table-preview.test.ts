@@ -202,6 +202,15 @@ describe('the preview of a table', () => {
     })
   })
 
+  it('counts the texts of a dictionary that is too large to stay one', async () => {
+    const few = (at: number) => (at < 5000 ? `v${at}` : null)
+    const column = arrow.vectorFromArray(
+      Array.from({ length: 6000 }, (_, at) => few(at)),
+      new arrow.Dictionary(new arrow.Utf8(), new arrow.Int32()),
+    )
+    expect(await summary({ a: column })).toEqual({ name: 'a', type: 'Utf8', nulls: 1000, distinctAtLeast: 1001 })
+  })
+
   it('summarises texts that come as views', async () => {
     const views = new arrow.Table({
       v: arrow.vectorFromArray(['b', null, 'a text of more than twelve bytes', 'b'], new arrow.Utf8View()),
