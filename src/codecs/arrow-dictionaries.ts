@@ -1,7 +1,8 @@
+import { boundsOfColumns } from './arrow-bounds.ts'
 import type { ArrowData } from './arrow-data.ts'
 import { readDictionary } from './arrow-header.ts'
 import type { WholeMessage } from './arrow-messages.ts'
-import { boundsOfColumns, readColumn } from './arrow-read.ts'
+import { readColumn } from './arrow-read.ts'
 import type { Layout } from './arrow-type.ts'
 
 interface DictionaryState {

@@ -1,5 +1,5 @@
 import { UnsupportedError } from '../errors.ts'
-import type { BatchBounds } from './arrow-check-batch.ts'
+import type { BatchBounds } from './arrow-bounds.ts'
 import { FlatReader } from './arrow-flat.ts'
 
 export const SCHEMA = 1

@@ -1,112 +1,17 @@
-import { type BatchBounds, checkBatch } from './arrow-check-batch.ts'
+import type { ColumnBounds } from './arrow-bounds.ts'
 import type { ArrowData } from './arrow-data.ts'
 import type { IndexType, Layout } from './arrow-type.ts'
 
-/** One column's part of a batch: its nodes and buffers, offsets counted from `start`. */
-export interface ColumnBounds extends BatchBounds {
-  /** First byte of the column in the batch's body, and just past its last. */
-  readonly start: number
-  readonly end: number
-}
+const VIEW_BYTES = 16
+const VIEW_INLINE = 12
 
 /** The values of the dictionary with this id, in pieces; `undefined` when there is none. */
 export type Dictionaries = (id: number) => readonly ArrowData[] | undefined
 
-/** Takes a batch's bounds apart, column by column. @throws RangeError when they do not fit the columns. */
-export function boundsOfColumns(batch: BatchBounds, layouts: readonly Layout[], bodyBytes: number): ColumnBounds[] {
-  const split = new Split(batch)
-  const columns = layouts.map((layout) => split.column(layout, bodyBytes))
-  split.end()
-  return columns
-}
-
-class Split {
-  readonly #batch: BatchBounds
-  #node = 0
-  #buffer = 0
-  #variadic = 0
-
-  constructor(batch: BatchBounds) {
-    this.#batch = batch
-  }
-
-  column(layout: Layout, bodyBytes: number): ColumnBounds {
-    const { nodes, buffers, variadic, rows } = this.#batch
-    const from = { node: this.#node, buffer: this.#buffer, variadic: this.#variadic }
-    this.#walk(layout)
-    const own = buffers.slice(from.buffer, this.#buffer)
-    let start = Number.POSITIVE_INFINITY
-    let end = 0
-    for (let at = 0; at < own.length; at += 2) {
-      const [offset, length] = [own[at], own[at + 1]]
-      if (offset % 8 !== 0 || offset + length > bodyBytes) throw new RangeError('A buffer is outside of its batch.')
-      if (length === 0) continue
-      start = Math.min(start, offset)
-      end = Math.max(end, offset + length)
-    }
-    if (end === 0) start = 0
-    return {
-      rows,
-      nodes: nodes.slice(from.node, this.#node),
-      // An empty buffer may be said to lie anywhere.
-      buffers: own.map((value, at) => (at % 2 === 1 ? value : own[at + 1] === 0 ? 0 : value - start)),
-      variadic: variadic.slice(from.variadic, this.#variadic),
-      start,
-      end,
-    }
-  }
-
-  end(): void {
-    const { nodes, buffers, variadic } = this.#batch
-    if (this.#node !== nodes.length || this.#buffer !== buffers.length || this.#variadic !== variadic.length)
-      throw new RangeError('A batch describes other columns than the schema.')
-  }
-
-  #walk(layout: Layout): void {
-    this.#node += 2
-    if (this.#node > this.#batch.nodes.length) throw new RangeError('A batch describes fewer columns than the schema.')
-    switch (layout.kind) {
-      case 'null':
-        return
-      case 'union':
-        this.#buffer += layout.dense ? 4 : 2
-        for (const child of layout.children) this.#walk(child)
-        return
-      case 'bool':
-      case 'fixed':
-      case 'dictionary':
-        this.#buffer += 4
-        return
-      case 'bytes':
-        this.#buffer += 6
-        return
-      case 'view': {
-        const count = this.#batch.variadic[this.#variadic++]
-        if (count === undefined || count > this.#batch.buffers.length)
-          throw new RangeError('A view column has no buffers.')
-        this.#buffer += 4 + count * 2
-        return
-      }
-      case 'list':
-        this.#buffer += 4
-        this.#walk(layout.child)
-        return
-      case 'fixed-list':
-        this.#buffer += 2
-        this.#walk(layout.child)
-        return
-      case 'struct':
-        this.#buffer += 2
-        for (const child of layout.children) this.#walk(child)
-        return
-    }
-  }
-}
-
 /**
  * A column of a batch as it lies in its bytes: nothing is copied, but for bytes that do not begin on 8.
  *
- * @throws RangeError when a length, offset or index does not fit, before anything is read by it.
+ * @throws RangeError when a buffer is too short for its rows, or an offset, index or type id leads outside: every one of them is looked at.
  */
 export function readColumn(
   layout: Layout,
@@ -115,11 +20,10 @@ export function readColumn(
   dictionaries: Dictionaries,
 ): ArrowData {
   const aligned = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice()
-  const sizes = new Map(
-    dictionaryIds(layout).map((id) => [id, (dictionaries(id) ?? []).reduce((sum, { length }) => sum + length, 0)]),
-  )
-  checkBatch(bounds, aligned, [layout], sizes)
-  return new ColumnReader(bounds, aligned, dictionaries).column(layout)
+  const reader = new ColumnReader(bounds, aligned, dictionaries)
+  const column = reader.column(layout, bounds.rows, 'all')
+  reader.end()
+  return column
 }
 
 /** The dictionaries a column refers to, in the order of its fields. */
@@ -143,69 +47,155 @@ class ColumnReader {
     this.#dictionaries = dictionaries
   }
 
-  column(layout: Layout): ArrowData {
+  end(): void {
+    const { nodes, buffers, variadic } = this.#bounds
+    if (this.#node !== nodes.length || this.#buffer !== buffers.length || this.#variadic !== variadic.length) {
+      throw new RangeError('A batch describes more columns than the schema.')
+    }
+  }
+
+  /** `needed` rows must be there: exactly, or at least. */
+  column(layout: Layout, needed: number, how: 'all' | 'at-least'): ArrowData {
     const length = this.#bounds.nodes[this.#node]
     const nulls = this.#bounds.nodes[this.#node + 1]
     this.#node += 2
+    if (length === undefined || nulls === undefined || nulls > length) throw new RangeError('A column has no rows.')
+    if (how === 'all' ? length !== needed : length < needed) throw new RangeError('A column is too short.')
     const base = { length, offset: 0, children: [] }
     if (layout.kind === 'null') return base
     if (layout.kind === 'union') return this.#union(layout, length)
     const bitmap = this.#take()
-    const valid = { ...base, nullBitmap: nulls !== 0 && bitmap.byteLength > 0 ? bitmap : undefined }
+    // -1 where they were not counted.
+    const hasNulls = nulls > 0 || (nulls < 0 && bitmap.byteLength > 0)
+    const nullBitmap = hasNulls ? longEnough(bitmap, Math.ceil(length / 8)) : undefined
+    const valid = { ...base, nullBitmap }
     switch (layout.kind) {
       case 'bool':
+        return { ...valid, values: longEnough(this.#take(), Math.ceil(length / 8)) }
       case 'fixed':
-        return { ...valid, values: this.#take() }
-      case 'bytes':
-        return { ...valid, valueOffsets: offsets(this.#take(), length, layout.large), values: this.#take() }
-      case 'view': {
+        return { ...valid, values: longEnough(this.#take(), length * layout.width) }
+      case 'bytes': {
+        const offsets = this.#take()
         const values = this.#take()
-        const count = this.#bounds.variadic[this.#variadic++]
-        return { ...valid, values, variadicBuffers: Array.from({ length: count }, () => this.#take()) }
+        return { ...valid, valueOffsets: checkedOffsets(offsets, length, layout.large, values.byteLength), values }
       }
-      case 'list':
+      case 'view':
+        return { ...valid, ...this.#views(length) }
+      case 'list': {
+        const offsets = this.#take()
+        const child = this.column(layout.child, 0, 'at-least')
         return {
           ...valid,
-          valueOffsets: offsets(this.#take(), length, layout.large),
-          children: [this.column(layout.child)],
+          valueOffsets: checkedOffsets(offsets, length, layout.large, child.length),
+          children: [child],
         }
+      }
       case 'fixed-list':
-        return { ...valid, children: [this.column(layout.child)] }
+        return { ...valid, children: [this.column(layout.child, length * layout.size, 'at-least')] }
       case 'struct':
-        return { ...valid, children: layout.children.map((child) => this.column(child)) }
-      case 'dictionary':
+        return { ...valid, children: layout.children.map((child) => this.column(child, length, 'at-least')) }
+      case 'dictionary': {
+        const data = this.#dictionaries(layout.plan.id) ?? []
         return {
           ...valid,
-          values: indices(this.#take(), length, layout.index),
-          dictionary: { data: this.#dictionaries(layout.plan.id) ?? [] },
+          values: checkedIndices(this.#take(), length, layout.index, nullBitmap, data),
+          dictionary: { data },
         }
+      }
     }
   }
 
-  #union(layout: Extract<Layout, { kind: 'union' }>, length: number): ArrowData {
-    const typeIds = this.#take()
-    const at = layout.dense ? { valueOffsets: offsets(this.#take(), length - 1, false) } : {}
-    return { length, offset: 0, typeIds, ...at, children: layout.children.map((child) => this.column(child)) }
+  #views(rows: number): Pick<ArrowData, 'values' | 'variadicBuffers'> {
+    const values = longEnough(this.#take(), rows * VIEW_BYTES)
+    const count = this.#bounds.variadic[this.#variadic++]
+    if (count === undefined || count > this.#bounds.buffers.length)
+      throw new RangeError('A view column has no buffers.')
+    const variadicBuffers = Array.from({ length: count }, () => this.#take())
+    const view = viewOf(values)
+    for (let at = 0; at < rows * VIEW_BYTES; at += VIEW_BYTES) {
+      const length = view.getInt32(at, true)
+      if (length < 0) throw new RangeError('A view has no length.')
+      if (length <= VIEW_INLINE) continue
+      const offset = view.getInt32(at + 12, true)
+      const buffer = variadicBuffers[view.getInt32(at + 8, true)]
+      if (buffer === undefined || offset < 0) throw new RangeError('A view is outside of its buffers.')
+      longEnough(buffer, offset + length)
+    }
+    return { values, variadicBuffers }
+  }
+
+  #union(layout: Extract<Layout, { kind: 'union' }>, rows: number): ArrowData {
+    const typeIds = longEnough(this.#take(), rows)
+    const offsets = layout.dense ? longEnough(this.#take(), rows * 4) : undefined
+    const children = layout.children.map((child) => this.column(child, layout.dense ? 0 : rows, 'at-least'))
+    const lengthOf = new Map(layout.typeIds.map((id, index) => [id, children[index]?.length ?? 0]))
+    const view = offsets && viewOf(offsets)
+    for (let row = 0; row < rows; row += 1) {
+      const length = lengthOf.get(typeIds[row] ?? -1)
+      if (length === undefined) throw new RangeError('A row of a union has no type.')
+      const at = view?.getInt32(row * 4, true) ?? row
+      if (at < 0 || at >= length) throw new RangeError('A row of a union is outside of its values.')
+    }
+    const places = offsets && { valueOffsets: new Int32Array(offsets.buffer, offsets.byteOffset, rows) }
+    return { length: rows, offset: 0, typeIds, ...places, children }
   }
 
   #take(): Uint8Array {
     const offset = this.#bounds.buffers[this.#buffer]
     const length = this.#bounds.buffers[this.#buffer + 1]
     this.#buffer += 2
+    if (offset === undefined || length === undefined || offset % 8 !== 0 || offset + length > this.#bytes.byteLength) {
+      throw new RangeError('A buffer is outside of its batch.')
+    }
     return this.#bytes.subarray(offset, offset + length)
   }
 }
 
 /** One more than there are rows; Arrow may leave them out when there are none. */
-function offsets(bytes: Uint8Array, rows: number, large: boolean): Int32Array | BigInt64Array {
-  const count = Math.max(0, Math.min(rows + 1, Math.floor(bytes.byteLength / (large ? 8 : 4))))
-  return large
-    ? new BigInt64Array(bytes.buffer, bytes.byteOffset, count)
-    : new Int32Array(bytes.buffer, bytes.byteOffset, count)
+function checkedOffsets(bytes: Uint8Array, rows: number, large: boolean, end: number): Int32Array | BigInt64Array {
+  const width = large ? 8 : 4
+  const count = rows === 0 ? Math.min(1, Math.floor(bytes.byteLength / width)) : rows + 1
+  const { buffer, byteOffset } = longEnough(bytes, count * width)
+  const offsets = large ? new BigInt64Array(buffer, byteOffset, count) : new Int32Array(buffer, byteOffset, count)
+  if (rows === 0) return offsets
+  let last = 0
+  for (let row = 0; row <= rows; row += 1) {
+    const offset = Number(offsets[row])
+    if (offset < last) throw new RangeError('Offsets run backwards.')
+    last = offset
+  }
+  if (last > end) throw new RangeError('Offsets lead outside of their values.')
+  return offsets
 }
 
-function indices({ buffer, byteOffset }: Uint8Array, rows: number, { width, signed }: IndexType): ArrayBufferView {
+function checkedIndices(
+  bytes: Uint8Array,
+  rows: number,
+  index: IndexType,
+  validity: Uint8Array | undefined,
+  dictionary: readonly ArrowData[],
+): ArrayBufferView {
+  const size = dictionary.reduce((sum, { length }) => sum + length, 0)
+  const indices = indicesIn(longEnough(bytes, rows * index.width), rows, index)
+  for (let row = 0; row < rows; row += 1) {
+    if (validity && ((validity[row >> 3] ?? 0) & (1 << (row & 7))) === 0) continue
+    const at = indices[row] ?? -1
+    if (at < 0 || at >= size) throw new RangeError('An index is outside of its dictionary.')
+  }
+  return indices
+}
+
+function indicesIn({ buffer, byteOffset }: Uint8Array, rows: number, { width, signed }: IndexType) {
   if (width === 1) return signed ? new Int8Array(buffer, byteOffset, rows) : new Uint8Array(buffer, byteOffset, rows)
   if (width === 2) return signed ? new Int16Array(buffer, byteOffset, rows) : new Uint16Array(buffer, byteOffset, rows)
   return signed ? new Int32Array(buffer, byteOffset, rows) : new Uint32Array(buffer, byteOffset, rows)
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+function longEnough(bytes: Uint8Array, length: number): Uint8Array {
+  if (bytes.byteLength < length) throw new RangeError('A buffer is too short for its rows.')
+  return bytes
 }

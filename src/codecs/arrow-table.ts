@@ -9,11 +9,12 @@ import {
   Table,
   Vector,
 } from './arrow.ts'
+import { boundsOfColumns } from './arrow-bounds.ts'
 import type { ArrowData } from './arrow-data.ts'
 import { Dictionaries } from './arrow-dictionaries.ts'
 import { DICTIONARY_BATCH, RECORD_BATCH, readBatch, SCHEMA } from './arrow-header.ts'
 import { messagesIn, readMessage, type WholeMessage } from './arrow-messages.ts'
-import { boundsOfColumns, readColumn } from './arrow-read.ts'
+import { readColumn } from './arrow-read.ts'
 import { readSchema } from './arrow-schema-reader.ts'
 import { type Layout, layoutsOf } from './arrow-type.ts'
 

@@ -1,5 +1,6 @@
 import type { Field } from './arrow.ts'
-import { type ColumnBounds, type Dictionaries, readColumn } from './arrow-read.ts'
+import type { ColumnBounds } from './arrow-bounds.ts'
+import { type Dictionaries, readColumn } from './arrow-read.ts'
 import type { Layout } from './arrow-type.ts'
 import { reading } from './table-damaged.ts'
 import type { ColumnData } from './table-exact.ts'

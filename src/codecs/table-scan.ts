@@ -1,6 +1,6 @@
+import { boundsOfColumns } from './arrow-bounds.ts'
 import { DICTIONARY_BATCH, RECORD_BATCH, readBatch, SCHEMA } from './arrow-header.ts'
 import { type ArrowMessage, readMessage } from './arrow-messages.ts'
-import { boundsOfColumns } from './arrow-read.ts'
 import { readSchema } from './arrow-schema-reader.ts'
 import { type Layout, layoutsOf } from './arrow-type.ts'
 import type { AssetReader } from './codec.ts'
