@@ -137,7 +137,8 @@ describe('values', () => {
   test('any typed arrays under any names come back bit for bit, and are left as they were', async () => {
     const name = fc
       .string({ minLength: 1, unit: 'grapheme' })
-      .filter((text) => text.normalize('NFC') === text && !/[/\\\p{Cc}\p{Cs}]/u.test(text))
+      // '.' and '..' are places, and refused.
+      .filter((text) => text.normalize('NFC') === text && !/[/\\\p{Cc}\p{Cs}]|^\.{1,2}$/u.test(text))
     await fc.assert(
       fc.asyncProperty(fc.dictionary(name, typed), async (record) => {
         const before = Object.values(record).map((array) => array.slice())
