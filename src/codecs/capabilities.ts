@@ -88,11 +88,15 @@ const tableMethods = [
   'getColumnsObjectJS',
 ] as const
 
+/** A data frame that turns itself into a table. Not asked with `in`, nor by prototype: one of nodejs-polars is a proxy that says it has its columns only, and looks like a plain object. */
+export function givesTable(value: object): boolean {
+  return tableMethods.some((name) => typeof Reflect.get(value, name) === 'function')
+}
+
 /** Tables and record batches of apache-arrow and Flechette, of any copy of them, and data frames that turn themselves into one. */
 export function isTableLike(value: unknown): boolean {
   if (!isObject(value) || Array.isArray(value)) return false
-  // Not asked with `in`, nor by prototype: a DataFrame of nodejs-polars is a proxy that says it has its columns only, and looks like a plain object.
-  if (tableMethods.some((name) => typeof Reflect.get(value, name) === 'function')) return true
+  if (givesTable(value)) return true
   if (isPlainObject(value)) return false
   const schema = member(value, 'schema')
   return isObject(schema) && Array.isArray(member(schema, 'fields')) && 'numRows' in value

@@ -36,13 +36,22 @@ interface FlechetteColumn {
   readonly data: readonly FlechetteBatch[]
 }
 
-export interface FlechetteTable {
+interface FlechetteTable {
   readonly schema: {
     readonly fields: readonly FlechetteField[]
     readonly metadata?: ReadonlyMap<string, string> | null
   }
   readonly children: readonly FlechetteColumn[]
   readonly numRows: number
+}
+
+/** A flechette table: a schema of plain types over columns of batches. */
+export function isFlechetteTable(value: unknown): value is FlechetteTable {
+  if (typeof value !== 'object' || value === null || !('schema' in value) || !('children' in value)) return false
+  if (!('numRows' in value) || 'batches' in value || !Array.isArray(value.children)) return false
+  return value.children.every(
+    (child: unknown) => typeof child === 'object' && child !== null && 'data' in child && Array.isArray(child.data),
+  )
 }
 
 export async function columnsFromFlechette(table: FlechetteTable, plan: ColumnPlan): Promise<TableColumns> {
