@@ -26,6 +26,9 @@ const parts = {
   reading: 'client/read-version.js',
   writing: 'client/writing.js',
   arrow: 'codecs/arrow.js',
+  backend: 'backend/backend.js',
+  logging: 'backend/log-routes.js',
+  listing: 'backend/artifact-routes.js',
 }
 
 /** Libraries that are no ES modules, which a page without a bundler cannot load: they come with the build, each behind the import that loads it. */
