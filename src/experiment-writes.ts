@@ -188,7 +188,8 @@ export abstract class ExperimentWrites extends ExperimentReads {
   logRemoteAsset(uri: string | URL, options: AssetOptions = {}): void {
     checkAssetOptions(options, [], 'logRemoteAsset()')
     const link = String(uri)
-    const { search, metadata } = describeAsset(options, options.name ?? remoteName(parseUri(link)))
+    const url = parseUri(link)
+    const { search, metadata } = describeAsset(options, options.name ?? remoteName(url))
     this.#assertWritable()
     // Its id is made here, so that a lost answer can be asked for again without making two.
     const [{ key }, assetId] = [this, randomId()]

@@ -186,6 +186,7 @@ export class LoggedArtifact {
 
   /** How this version becomes the other one, path by path; what changed in a table, `table()` of its path tells. */
   async diff(other: LoggedArtifact, options: { signal?: AbortSignal } = {}): Promise<VersionDiff> {
+    checkOptions(options, ['signal'], 'diff()')
     const to = wireOf(other, 'diff()')
     const { diff, diffListed } = await import('./client/diff.ts')
     if (isListed(this.#wire) || isListed(to)) return diffListed(await this.#read(), await other.#read(), options.signal)

@@ -22,16 +22,25 @@ export async function toClientError(
   })
 }
 
-/** An answer with a status that says it was not done, as one of our errors. */
-export async function refusal(response: Response, what: string, remote: boolean): Promise<TidemarkError> {
+/** An answer with a status that says it was not done, as one of our errors. Some servers say which key it was that they refuse: messages go to logs, a key never does. */
+export async function refusal(
+  response: Response,
+  what: string,
+  remote: boolean,
+  apiKey: string | undefined,
+): Promise<TidemarkError> {
   const { status } = response
   const transient = remote && transientStatuses.includes(status)
-  const { msg, sdkErrorCode, ours } = readEnvelope(await response.text())
+  const { msg, sdkErrorCode, ours } = readEnvelope(withoutKey(await response.text(), apiKey))
   const mark = transient ? { transient } : {}
   if (ours) return errorFromWire(ours.category, msg ?? what, { code: ours.code, fields: { ...ours.fields, ...mark } })
   // Loaded with the first answer of Comet's, or of a proxy.
   const { foreignRefusal } = await import('./foreign-refusal.ts')
   return foreignRefusal({ what, status, msg, sdkErrorCode, mark })
+}
+
+function withoutKey(text: string, apiKey: string | undefined): string {
+  return apiKey ? text.replaceAll(apiKey, '***') : text
 }
 
 interface Envelope {

@@ -128,7 +128,7 @@ export class Api {
     if (response.ok) return response
     // A backend in this process sees the signal too, and answers that it was told to stop, but not with the reason.
     throwIfAborted(signal)
-    throw await refusal(response, `${method} ${path}`, remote)
+    throw await refusal(response, `${method} ${path}`, remote, apiKey)
   }
 }
 

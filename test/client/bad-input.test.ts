@@ -196,6 +196,7 @@ describe('names, paths and options', () => {
       () => logged.get('x.json', typo),
       () => logged.open('x.json', typo),
       () => logged.newDraft(typo),
+      () => logged.diff(logged, typo),
       () => logged.delete(typo),
       () => asset.get(typo),
       async () => asset.open(typo),

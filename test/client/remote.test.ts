@@ -165,6 +165,15 @@ describe('a server', () => {
     expect(lines.join('\n')).toContain('Logged ***:v0 (1.0.0)')
   })
 
+  it('that repeats the key which it refuses: it is in no error', async () => {
+    const fetch = async ({ headers }: Request) =>
+      Response.json({ msg: `unknown key ${headers.get('authorization')}`, code: 400, data: null }, { status: 401 })
+    const tidemark = await open({ url: 'https://host.example', apiKey: 'sesame', fetch })
+    const error: unknown = await tidemark.getWorkspaces().catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ category: 'PermissionError', message: expect.stringContaining('unknown key ***') })
+    expect(JSON.stringify(error)).not.toContain('sesame')
+  })
+
   it('gives ranges, also when it ignores them', async () => {
     const { fetch } = server()
     const whole = async (request: Request) => {

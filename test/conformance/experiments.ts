@@ -362,6 +362,7 @@ export function experimentConformance(name: string, open: () => Promise<OpenedSe
         [() => Reflect.apply(experiment.addTags, experiment, ['wet']), 'invalid-option'],
         [() => Reflect.apply(experiment.logHtml, experiment, [7]), 'invalid-option'],
         [() => experiment.logRemoteAsset('javascript:alert(1)'), 'invalid-uri'],
+        [() => experiment.logRemoteAsset('javascript:alert(1)', { name: 'raw' }), 'invalid-uri'],
         [() => experiment.logRemoteAsset('https://ada:secret@host/x'), 'uri-has-credentials'],
       ]
       for (const [log, code] of refused) expect(log).toThrow(expect.objectContaining({ code }))
