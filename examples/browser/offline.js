@@ -25,6 +25,19 @@ export async function keepOffline() {
     if (waiting === 0) document.documentElement.dataset.offline = 'ready'
   }
 
+  const library = await modulesFrom(import.meta.resolve('tidemark'))
   new PerformanceObserver((list) => keep(list.getEntries().map(({ name }) => name))).observe({ type: 'resource' })
-  await keep([location.href.replace(/#.*/, ''), ...performance.getEntriesByType('resource').map(({ name }) => name)])
+  const loaded = performance.getEntriesByType('resource').map(({ name }) => name)
+  await keep([location.href.replace(/#.*/, ''), ...loaded, ...library])
+}
+
+/** A module and all that it imports from beside it. Much of Tidemark is loaded when it is needed first, which may be when there is no network. */
+async function modulesFrom(entry) {
+  const found = new Set([entry])
+  for (const url of found) {
+    const text = await (await fetch(url)).text()
+    for (const [, path] of text.matchAll(/(?:from|import) ?\(? ?["'](\.[^"']+\.js)["']/g))
+      found.add(new URL(path, url).href)
+  }
+  return found
 }
