@@ -1,4 +1,5 @@
 import { InvalidInputError } from '../errors.ts'
+import { joined } from '../platform/joined.ts'
 import { requestsTakeStreams } from '../platform/request-streams.ts'
 
 /** One part of a form. Its bytes must be read, or left, before the next part is asked for. */
@@ -74,7 +75,7 @@ class Source {
   }
 
   unread(bytes: Uint8Array): void {
-    this.#held = join(bytes, this.#held)
+    this.#held = joined([bytes, this.#held])
   }
 
   async close(): Promise<void> {
@@ -144,7 +145,7 @@ class Source {
       this.#ended = true
       return false
     }
-    this.#held = this.#held.length === 0 ? value : join(this.#held, value)
+    this.#held = this.#held.length === 0 ? value : joined([this.#held, value])
     return true
   }
 
@@ -213,13 +214,6 @@ function extended(value: string): string | undefined {
 
 async function drain(body: AsyncIterable<Uint8Array>): Promise<void> {
   for await (const piece of body) void piece
-}
-
-function join(one: Uint8Array, other: Uint8Array): Uint8Array {
-  const joined = new Uint8Array(one.length + other.length)
-  joined.set(one)
-  joined.set(other, one.length)
-  return joined
 }
 
 function encode(text: string): Uint8Array {

@@ -1,4 +1,5 @@
 import { isTidemarkError } from '../errors.ts'
+import { joined } from '../platform/joined.ts'
 import type { Store } from '../stores/store.ts'
 import type { Forward, Forwards, MovedRange } from './forwards.ts'
 import { type PackObject, readLayout } from './pack-objects.ts'
@@ -65,7 +66,7 @@ export class Rewriting {
     const size = isMoved && forward ? forward.size : object.size
     // Not the key that a pack coming back during this collection gets.
     const next = `${run}-part`
-    await this.#put(packKey(pack, next), join(pieces, at))
+    await this.#put(packKey(pack, next), joined(pieces))
     if (!(await this.#forwards.write(pack, forward, next, size, ranges))) {
       await this.#blobs.delete(packKey(pack, next))
       return false
@@ -88,14 +89,4 @@ export class Rewriting {
 
 function placeOf(ranges: readonly MovedRange[], start: number): number {
   return ranges.find((range) => range.start === start)?.at ?? 0
-}
-
-function join(pieces: readonly Uint8Array[], size: number): Uint8Array {
-  const bytes = new Uint8Array(size)
-  let at = 0
-  for (const piece of pieces) {
-    bytes.set(piece, at)
-    at += piece.length
-  }
-  return bytes
 }

@@ -5,6 +5,7 @@ import { type ScannedBatch, scanTable } from '../codecs/table-scan.ts'
 import { readChunks } from '../content/chunk-stream.ts'
 import { openDigester } from '../content/digest.ts'
 import type { ChunkLeaf } from '../content/version-reader.ts'
+import { joined } from '../platform/joined.ts'
 import type { ChunkRef } from '../protocol/chunk-ref.ts'
 import { readAsset } from './asset-reader.ts'
 import type { TablePlace } from './table-place.ts'
@@ -190,15 +191,4 @@ class ScannedPieces implements StoredBatch {
 
 function whatOf({ reader, entry }: TablePlace): string {
   return `${reader.what} '${entry.path}'`
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0]
-  const bytes = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0))
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.byteLength
-  }
-  return bytes
 }

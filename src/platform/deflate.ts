@@ -1,6 +1,7 @@
 import { CorruptionError } from '../errors.ts'
 import { builtin } from './builtin.ts'
 import { inflateStream } from './inflate-stream.ts'
+import { joined } from './joined.ts'
 import { deflatedThere, hasRawStreams } from './raw-streams.ts'
 
 const zlib = builtin('node:zlib')
@@ -16,7 +17,7 @@ export type DeflateLevel = 1 | 6
  */
 export async function deflateRaw(bytes: Uint8Array, level: DeflateLevel = 6): Promise<Uint8Array> {
   if (zlib) return plain(zlib.deflateRawSync(bytes, { level }))
-  if (hasRawStreams()) return joined(deflatedThere([bytes]))
+  if (hasRawStreams()) return gathered(deflatedThere([bytes]))
   const { deflatedHere } = await import('./deflate-fflate.ts')
   return deflatedHere(bytes, level)
 }
@@ -27,7 +28,7 @@ export async function deflateRaw(bytes: Uint8Array, level: DeflateLevel = 6): Pr
  * @throws CorruptionError `deflate-damaged` unless the stream is whole and holds exactly `size` bytes; never allocates much more than that.
  */
 export async function inflateRaw(bytes: Uint8Array, size: number): Promise<Uint8Array> {
-  if (!zlib) return joined(inflateStream([bytes], size))
+  if (!zlib) return gathered(inflateStream([bytes], size))
   let output: Uint8Array
   try {
     output = inflateNode(zlib, bytes, size)
@@ -50,18 +51,10 @@ function plain(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-async function joined(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+async function gathered(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const all: Uint8Array[] = []
   for await (const piece of pieces) all.push(piece)
-  const [only] = all
-  if (only && all.length === 1) return only
-  const bytes = new Uint8Array(all.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const piece of all) {
-    bytes.set(piece, at)
-    at += piece.length
-  }
-  return bytes
+  return joined(all)
 }
 
 function damaged(size: number, cause?: unknown): CorruptionError {
