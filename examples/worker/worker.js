@@ -17,7 +17,7 @@ const served = createWorker({ backend: storesOf, hosts: ['flowers.example.worker
 export default {
   async fetch(request, env, context) {
     const { pathname } = new URL(request.url)
-    if (pathname.startsWith('/api/')) return served(request, env)
+    if (pathname.startsWith('/api/')) return served(request, env, context)
     if (pathname === '/key' && request.method === 'POST') return createKey(request, env)
     if (pathname !== '/score' || request.method !== 'POST') return new Response('Not found', { status: 404 })
     const { petals } = await request.json()

@@ -37,7 +37,9 @@ export interface Backend {
   readonly keys: Keys
   /** All routes there are. They are loaded when they are first asked for; who asks for the list has loaded all. */
   routes(): Promise<readonly { readonly method: string; readonly path: string; readonly scope: Scope }[]>
-  /** Waits for the requests under way, and closes the stores. */
+  /** Resolves when the requests under way are answered, and what goes on behind the answers is done. */
+  settled(): Promise<void>
+  /** The same, and closes the stores. */
   close(): Promise<void>
 }
 
@@ -78,6 +80,11 @@ export function createBackend(options: BackendOptions): Backend {
     }
   }
 
+  async function settled(): Promise<void> {
+    await Promise.all(underWay)
+    await Promise.all(behind)
+  }
+
   return {
     keys,
     routes: () => router.list(),
@@ -90,9 +97,9 @@ export function createBackend(options: BackendOptions): Backend {
         underWay.delete(work)
       }
     },
+    settled,
     async close() {
-      await Promise.all(underWay)
-      await Promise.all(behind)
+      await settled()
       await records.close?.()
       if (blobs !== records) await blobs.close?.()
     },

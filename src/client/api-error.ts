@@ -31,7 +31,8 @@ export async function refusal(
 ): Promise<TidemarkError> {
   const { status } = response
   const transient = remote && transientStatuses.includes(status)
-  const { msg, sdkErrorCode, ours } = readEnvelope(withoutKey(await response.text(), apiKey))
+  const { msg: told, sdkErrorCode, ours } = readEnvelope(await response.text())
+  const msg = told && withoutKey(told, apiKey)
   const mark = transient ? { transient } : {}
   if (ours) return errorFromWire(ours.category, msg ?? what, { code: ours.code, fields: { ...ours.fields, ...mark } })
   // Loaded with the first answer of Comet's, or of a proxy.
@@ -39,8 +40,11 @@ export async function refusal(
   return foreignRefusal({ what, status, msg, sdkErrorCode, mark })
 }
 
-function withoutKey(text: string, apiKey: string | undefined): string {
-  return apiKey ? text.replaceAll(apiKey, '***') : text
+// A shorter one is found in words.
+const shortestKey = 6
+
+function withoutKey(text: string, apiKey = ''): string {
+  return apiKey.length < shortestKey ? text : text.replaceAll(apiKey, '***')
 }
 
 interface Envelope {

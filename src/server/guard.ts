@@ -22,15 +22,15 @@ const exposedHeaders = 'content-range, etag, retry-after'
  * What stands before a backend that browsers can reach, also on localhost: a web page anywhere can send requests there, and a name of its own can be made to lead
  * there. So the name asked for must be one of ours, and a page's origin one that was allowed. There are no cookies, so nothing is sent that a page does not know.
  */
-export function createGuard(
+export function createGuard<Beside extends readonly unknown[] = []>(
   { hosts, origins = [], mostAtOnce = usualAtOnce }: GuardOptions,
-  answer: (request: Request) => Promise<Response>,
-): (request: Request) => Promise<Response> {
+  answer: (request: Request, ...beside: Beside) => Promise<Response>,
+): (request: Request, ...beside: Beside) => Promise<Response> {
   const known = new Set(hosts.map((host) => host.toLowerCase()))
   const allowed = new Set(origins)
   let underWay = 0
 
-  return async (request) => {
+  return async (request, ...beside) => {
     const comet = isRestUrl(request.url)
     const origin = request.headers.get('origin')
     const refused = refusal(request, known, allowed)
@@ -43,7 +43,7 @@ export function createGuard(
     }
     underWay++
     try {
-      const reply = await answer(request)
+      const reply = await answer(request, ...beside)
       return origin !== null && allowed.has(origin) ? withOrigin(reply, origin) : reply
     } finally {
       underWay--

@@ -10,21 +10,23 @@ export interface WorkerOptions<Env> {
   readonly origins?: readonly string[]
 }
 
-/** What `export default { fetch }` of a worker takes. */
-export type WorkerFetch<Env> = (request: Request, env: Env) => Promise<Response>
+/** What a worker is told beside a request: what has to be done before it may be ended. */
+export interface WorkerContext {
+  waitUntil(work: Promise<unknown>): void
+}
+
+/** What `export default { fetch }` of a worker takes. Without a context, what goes on behind an answer may be ended with it, and is done later. */
+export type WorkerFetch<Env> = (request: Request, env: Env, context?: WorkerContext) => Promise<Response>
 
 /**
  * A backend as the `fetch` of an edge worker: `export default { fetch: createWorker({ ... }) }`. Each request has a backend of its own: one that waited for what another has begun would be ended as
  * hanging there. What they share is in the stores.
  */
 export function createWorker<Env>({ backend, hosts, origins = [] }: WorkerOptions<Env>): WorkerFetch<Env> {
-  let bindings: Env
-  const answer = createGuard({ hosts, origins }, (request) =>
-    createBackend({ access: 'keys', ...backend(bindings) }).fetch(request),
-  )
-  return (request, env) => {
-    // The same for as long as a worker lives.
-    bindings = env
-    return answer(request)
-  }
+  return createGuard<[env: Env, context?: WorkerContext]>({ hosts, origins }, async (request, env, context) => {
+    const { fetch, settled } = createBackend({ access: 'keys', ...backend(env) })
+    const reply = await fetch(request)
+    context?.waitUntil(settled())
+    return reply
+  })
 }

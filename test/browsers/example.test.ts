@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Table, tableFromIPC } from 'apache-arrow'
+import { tableFromIPC } from 'apache-arrow'
 import { PNG } from 'pngjs'
 import { expect, test, vi } from 'vitest'
 import { serve } from '../../examples/browser/serve.mjs'
@@ -120,7 +120,13 @@ function drive(browser: Parameters<typeof openDriver>[0]): void {
         () => document.querySelector<HTMLElement>('[aria-label="Download predictions 3.0.0"]')?.click(),
         0,
       )
-      expect((await savedTable(join(driver.downloads, 'predictions.arrow'))).get(28)?.species).toBe('Gentoo')
+      await vi.waitFor(
+        async () =>
+          expect(tableFromIPC(await readFile(join(driver.downloads, 'predictions.arrow'))).get(28)?.species).toBe(
+            'Gentoo',
+          ),
+        { timeout: 30_000, interval: 50 },
+      )
       expect(await driver.evaluate(() => Reflect.get(globalThis, 'errors'), 0)).toEqual([])
 
       await kept()
@@ -168,10 +174,6 @@ function drive(browser: Parameters<typeof openDriver>[0]): void {
 }
 
 /** A table that a page has saved, once all of it is there. */
-async function savedTable(path: string): Promise<Table> {
-  return vi.waitFor(async () => tableFromIPC(await readFile(path)), { timeout: 30_000, interval: 50 })
-}
-
 /** Of the average pixel, from 0 to 255. */
 function brightness(png: Uint8Array): number {
   const { data } = PNG.sync.read(Buffer.from(png))

@@ -204,13 +204,18 @@ describe('connect', () => {
   it('sends a key without the line end it was read with, and hides it in the log', async () => {
     const lines: string[] = []
     const log = (line: string) => void lines.push(line)
+    const sent: unknown[] = []
     const tidemark = await open({
       url: 'https://x',
       apiKey: 'sesame\n',
       logger: { debug: log, info: log, warn: log, error: log },
-      fetch: async (request) => Response.json({ msg: `No ${request.headers.get('authorization')}!` }, { status: 503 }),
+      fetch: async ({ headers }) => {
+        sent.push(headers.get('authorization'))
+        return Response.json({ msg: `No ${headers.get('authorization')}!` }, { status: 503 })
+      },
     })
-    await expect(tidemark.getWorkspaces()).rejects.toMatchObject({ message: expect.stringContaining('No sesame!') })
+    await expect(tidemark.getWorkspaces()).rejects.toMatchObject({ message: expect.stringContaining('No ***!') })
+    expect(new Set(sent)).toEqual(new Set(['sesame']))
     expect(lines.join()).toContain('No ***!')
     expect(lines.join()).not.toContain('sesame')
   })

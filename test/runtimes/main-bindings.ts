@@ -1,7 +1,7 @@
 /** Runs in workerd with a bucket and a database: what stores over them promise. Answers as `main-worker.ts` does. */
 import fc from 'fast-check'
 import { createBackend } from '../../src/backend/backend.ts'
-import { createWorker, type WorkerFetch } from '../../src/server/worker.ts'
+import { createWorker, type WorkerContext, type WorkerFetch } from '../../src/server/worker.ts'
 import { type D1Binding, d1Store } from '../../src/stores/d1.ts'
 import { type R2BucketBinding, r2Store } from '../../src/stores/r2.ts'
 import type { Store } from '../../src/stores/store.ts'
@@ -75,9 +75,9 @@ async function* suites({ BUCKET, DB, SELF }: Env) {
 }
 
 export default {
-  async fetch(request: Request, env: Env): Promise<Response> {
+  async fetch(request: Request, env: Env, context: WorkerContext): Promise<Response> {
     if (new URL(request.url).host === host)
-      return served?.(request, env) ?? new Response('Nobody is served.', { status: 503 })
+      return served?.(request, env, context) ?? new Response('Nobody is served.', { status: 503 })
     const { numRuns }: Task = await request.json()
     fc.configureGlobal({ numRuns })
     return inLines(async (answer) => {
