@@ -25,10 +25,10 @@ export async function keepOffline() {
     if (waiting === 0) document.documentElement.dataset.offline = 'ready'
   }
 
-  const library = await modulesFrom(import.meta.resolve('tidemark'))
+  const modules = await modulesFrom(import.meta.resolve('tidemark'))
   new PerformanceObserver((list) => keep(list.getEntries().map(({ name }) => name))).observe({ type: 'resource' })
   const loaded = performance.getEntriesByType('resource').map(({ name }) => name)
-  await keep([location.href.replace(/#.*/, ''), ...loaded, ...library])
+  await keep([location.href.replace(/#.*/, ''), ...loaded, ...modules])
 }
 
 /** A module and all that it imports from beside it. Much of Tidemark is loaded when it is needed first, which may be when there is no network. */
