@@ -2,7 +2,16 @@ import { CorruptionError, UnsupportedError } from '../errors.ts'
 import { crc32 } from '../platform/crc32.ts'
 import { inflateStream } from '../platform/inflate-stream.ts'
 import { unfilterRow } from './png-filter.ts'
-import { type Channels, type DecodedImage, isPng, MAX_PIXELS, OPAQUE_CHUNK, SIGNATURE } from './png-format.ts'
+import {
+  type Channels,
+  COLOURS_CHUNK,
+  type DecodedImage,
+  DISPLAY_P3,
+  isPng,
+  MAX_PIXELS,
+  OPAQUE_CHUNK,
+  SIGNATURE,
+} from './png-format.ts'
 
 /** What the header of a PNG says. */
 export interface PngHeader {
@@ -19,6 +28,7 @@ interface Chunks {
   readonly palette: Uint8Array | undefined
   readonly transparency: Uint8Array | undefined
   readonly wasOpaque: boolean
+  readonly colours: Uint8Array | undefined
   readonly data: readonly Uint8Array[]
 }
 
@@ -91,6 +101,7 @@ function readChunks(bytes: Uint8Array, path: string): Chunks {
   let palette: Uint8Array | undefined
   let transparency: Uint8Array | undefined
   let wasOpaque = false
+  let colours: Uint8Array | undefined
   const data: Uint8Array[] = []
   for (let at = SIGNATURE.length; ; ) {
     const length = at + 12 <= bytes.length ? view.getUint32(at) : bytes.length
@@ -107,13 +118,15 @@ function readChunks(bytes: Uint8Array, path: string): Chunks {
     else if (type === 'tRNS') transparency = content
     else if (type === 'IDAT') data.push(content)
     else if (type === OPAQUE_CHUNK) wasOpaque = true
+    else if (type === COLOURS_CHUNK) colours = content
     else if (type === 'IEND') break
     else if (type >= 'A' && type < 'a') throw damaged(path, `its part ${JSON.stringify(type)} is needed and unknown`)
   }
   if (!header) throw damaged(path, 'it has no header')
   if (header.colourType === 3 && (!palette || palette.length === 0 || palette.length % 3 !== 0))
     throw damaged(path, 'its palette is missing')
-  return { header, palette, transparency, wasOpaque: wasOpaque && header.colourType === 2 && header.depth === 8, data }
+  wasOpaque &&= header.colourType === 2 && header.depth === 8
+  return { header, palette, transparency, wasOpaque, colours, data }
 }
 
 function parseHeader(content: Uint8Array, path: string): PngHeader {
@@ -210,11 +223,17 @@ function twoRows({ rowBytes }: Pick<Pass, 'rowBytes'>): [Uint8Array<ArrayBuffer>
   return [new Uint8Array(rowBytes), new Uint8Array(rowBytes)]
 }
 
-function createImage({ header, transparency, wasOpaque }: Chunks): DecodedImage {
+function createImage({ header, transparency, wasOpaque, colours }: Chunks): DecodedImage {
   const { width, height, depth, colourType } = header
   const channels = outputChannels(colourType, transparency !== undefined || wasOpaque)
   const length = width * height * channels
-  return { width, height, channels, data: depth === 16 ? new Uint16Array(length) : new Uint8ClampedArray(length) }
+  const image = {
+    width,
+    height,
+    channels,
+    data: depth === 16 ? new Uint16Array(length) : new Uint8ClampedArray(length),
+  }
+  return colours?.join() === DISPLAY_P3.join() ? { ...image, colorSpace: 'display-p3' } : image
 }
 
 function outputChannels(colourType: number, withAlpha: boolean): Channels {

@@ -1,6 +1,14 @@
 import { BLOCK, createRunDeflate } from './png-deflate.ts'
 import { filterRow } from './png-filter.ts'
-import { COLOUR_TYPES, OPAQUE_CHUNK, type Pixels, pngChunk, SIGNATURE } from './png-format.ts'
+import {
+  COLOUR_TYPES,
+  COLOURS_CHUNK,
+  DISPLAY_P3,
+  OPAQUE_CHUNK,
+  type Pixels,
+  pngChunk,
+  SIGNATURE,
+} from './png-format.ts'
 
 /** A picture as a PNG, piece by piece: the same bytes for the same picture on every runtime. */
 export function* encodePng(pixels: Pixels): Generator<Uint8Array> {
@@ -10,6 +18,7 @@ export function* encodePng(pixels: Pixels): Generator<Uint8Array> {
   const bytesPerSample = data instanceof Uint16Array ? 2 : 1
   yield SIGNATURE
   yield pngChunk('IHDR', header(width, height, bytesPerSample * 8, COLOUR_TYPES[channels]))
+  if (pixels.colorSpace) yield pngChunk(COLOURS_CHUNK, DISPLAY_P3)
   if (opaque) yield pngChunk(OPAQUE_CHUNK, new Uint8Array(0))
 
   const pixel = channels * bytesPerSample

@@ -8,6 +8,8 @@ export interface Pixels {
   readonly channels: Channels
   /** Row by row from the top, samples of a pixel together; 16-bit samples in a Uint16Array. */
   readonly data: Uint8Array | Uint8ClampedArray | Uint16Array
+  /** Where the colours are not those of sRGB. */
+  readonly colorSpace?: 'display-p3'
 }
 
 export type Channels = 1 | 2 | 3 | 4
@@ -27,6 +29,13 @@ export const COLOUR_TYPES: Readonly<Record<Channels, number>> = { 1: 0, 2: 4, 3:
  * size.) Ancillary, private, not to be copied by programs that change the image: any reader may ignore it.
  */
 export const OPAQUE_CHUNK = 'opAQ'
+
+/**
+ * The chunk that says how colours are meant, and what it holds for Display P3: its primaries, the curve of sRGB, RGB, full range
+ * (PNG, third edition, 11.3.2.6, with the code points of ITU-T H.273).
+ */
+export const COLOURS_CHUNK = 'cICP'
+export const DISPLAY_P3 = Uint8Array.of(12, 13, 0, 1)
 
 /** Pixels one image may have: 16,384 x 16,384, the largest canvas of browsers. */
 export const MAX_PIXELS = 2 ** 28

@@ -17,7 +17,10 @@ export async function pngSourceOf(value: unknown): Promise<Pixels | Uint8Array> 
   }
   const [width, height] = [sideOf(value, 'Width'), sideOf(value, 'Height')]
   checkSize(width, height)
-  if ('data' in value) return pixelsOfData(width, height, value.data)
+  if ('data' in value) {
+    const pixels = pixelsOfData(width, height, value.data)
+    return Reflect.get(value, 'colorSpace') === 'display-p3' ? { ...pixels, colorSpace: 'display-p3' } : pixels
+  }
   return (await import('./png-drawn.ts')).pixelsOfDrawn(value, width, height)
 }
 

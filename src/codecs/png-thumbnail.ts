@@ -20,7 +20,8 @@ export function thumbnailOf(pixels: Pixels): string {
   return text
 }
 
-function shrunk({ width, height, channels, data }: Pixels, side: number): Pixels {
+function shrunk(pixels: Pixels, side: number): Pixels {
+  const { width, height, channels, data } = pixels
   const scale = Math.max(1, Math.max(width, height) / side)
   const across = Math.max(1, Math.round(width / scale))
   const down = Math.max(1, Math.round(height / scale))
@@ -43,7 +44,7 @@ function shrunk({ width, height, channels, data }: Pixels, side: number): Pixels
       }
     }
   }
-  return { width: across, height: down, channels, data: small }
+  return { ...pixels, width: across, height: down, data: small }
 }
 
 function base64(parts: Uint8Array[]): string {

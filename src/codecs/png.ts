@@ -19,7 +19,8 @@ const THUMBNAIL_PIXELS = 4 * 1024 * 1024
  * bytes or a Blob that are a PNG already, which stay as they are.
  *
  * Decoded to `{ width, height, channels, data }`: as many channels and bits as were logged, so that an RGBA image has an ImageData's form; 8-bit
- * samples in a Uint8ClampedArray. A PNG of others keeps its channels, but a palette becomes RGBA, a transparent colour adds alpha, and less
+ * samples in a Uint8ClampedArray. Colours are those of sRGB, or, where an image says `colorSpace: 'display-p3'`, of that, as the PNG and what is
+ * decoded say too; a canvas is read as sRGB. A PNG of others keeps its channels, but a palette becomes RGBA, a transparent colour adds alpha, and less
  * than 8 bits become 8. Equal pixels are equal bytes on every runtime.
  *
  * @example

@@ -407,3 +407,54 @@ describe('deflate with runs', () => {
     expect(Math.max(...codeLengths(Uint32Array.from(fibonacci), 12))).toBe(12)
   })
 })
+
+describe('colours of wide gamut', () => {
+  const p3 = {
+    width: 1,
+    height: 2,
+    data: Uint8ClampedArray.of(255, 0, 0, 255, 0, 255, 0, 128),
+    colorSpace: 'display-p3',
+  }
+  // Coding-independent code points of ITU-T H.273: primaries of Display P3, the curve of sRGB, RGB, full range.
+  const tag = pngChunk('cICP', Uint8Array.of(12, 13, 0, 1))
+
+  test('an image in Display P3 says so, and is read back as that', async () => {
+    const bytes = await encode(p3)
+    expect(indexOf(bytes, tag)).toBe(33) // after the header, before the pixels
+    expect(await decode(bytes)).toEqual({ ...p3, channels: 4 })
+  })
+
+  test('16-bit, opaque and grey ones too', async () => {
+    for (const image of [
+      { width: 1, height: 1, data: Uint16Array.of(1, 2, 3), colorSpace: 'display-p3' },
+      { width: 1, height: 1, data: Uint8ClampedArray.of(1, 2, 3, 255), colorSpace: 'display-p3' },
+      { width: 1, height: 1, data: Uint8ClampedArray.of(1), colorSpace: 'display-p3' },
+    ])
+      expect(await decode(await encode(image))).toMatchObject(image)
+  })
+
+  test('its thumbnail has the same colours', async () => {
+    const preview = await (await pngCodec.encode(p3)).preview()
+    const thumbnail = Uint8Array.from(atob(String(Reflect.get(Object(preview), 'thumbnail'))), (c) => c.charCodeAt(0))
+    expect(indexOf(thumbnail, tag)).toBe(33)
+  })
+
+  test('one in sRGB has no tag, said or not, and no property', async () => {
+    const { colorSpace, ...plain } = p3
+    const bytes = await encode(plain)
+    expect(await encode({ ...plain, colorSpace: 'srgb' })).toEqual(bytes)
+    expect(indexOf(bytes, tag)).toBe(-1)
+    expect(await decode(bytes)).not.toHaveProperty('colorSpace')
+  })
+
+  test('a tag of other colours is not taken for this one', async () => {
+    const bytes = await encode({ width: 1, height: 1, data: Uint8ClampedArray.of(1, 2, 3, 4) })
+    const other = pngChunk('cICP', Uint8Array.of(9, 16, 0, 1))
+    const tagged = concat([bytes.subarray(0, 33), other, bytes.subarray(33)])
+    expect(await decode(tagged)).not.toHaveProperty('colorSpace')
+  })
+})
+
+function indexOf(bytes: Uint8Array, part: Uint8Array): number {
+  return Buffer.from(bytes).indexOf(part)
+}

@@ -37,6 +37,18 @@ export function browserValues(): void {
         expect((await assetOf(faint)).value).toMatchObject({ data: Uint8ClampedArray.of(200, 100, 50, 3) })
       })
 
+      it('ImageData of Display P3: what is read back says so, and the browser shows the same colours', async () => {
+        const settings: ImageDataSettings = { colorSpace: 'display-p3' }
+        const wide = new ImageData(new Uint8ClampedArray([...red, ...blue]), 2, 1, settings)
+        if (wide.colorSpace !== 'display-p3') return
+        const asset = await (await experiment.uploadArtifact('value', wide)).getAsset()
+        expect(await asset.get()).toEqual({ ...stored.value, colorSpace: 'display-p3' })
+        const bitmap = await createImageBitmap(await new Response(await asset.open()).blob())
+        const context = new OffscreenCanvas(2, 1).getContext('2d', settings)
+        context?.drawImage(bitmap, 0, 0)
+        expect(context?.getImageData(0, 0, 2, 1, settings).data).toEqual(stored.value.data)
+      })
+
       it('OffscreenCanvas', async () => {
         const canvas = new OffscreenCanvas(2, 1)
         canvas.getContext('2d')?.putImageData(pixels(), 0, 0)
