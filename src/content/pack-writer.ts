@@ -1,3 +1,4 @@
+import { breathe } from '../platform/breathe.ts'
 import { Spare } from '../platform/spare.ts'
 import type { ChunkEncoding, ChunkRef, PackName } from '../protocol/chunk-ref.ts'
 import { ownPack } from '../protocol/chunk-ref.ts'
@@ -12,6 +13,9 @@ export interface PackSink {
 
 // One pack is filled while these are under way; with the arenas they fill, 32 MiB in all.
 const packsUnderWay = 3
+
+// Between two turns of the event loop while packs are under way: the steps of writing one are begun in them.
+const bytesPerBreath = 512 * 1024
 
 const smallestArena = 64 * 1024
 
@@ -44,6 +48,7 @@ export class PackWriter {
   #length = 0
   #chunks: PackedChunk[] = []
   #bytesStored = 0
+  #unbreathed = 0
   /** What references to the pack being filled call it: one string for all of them. */
   #currentName = '?0'
 
@@ -70,6 +75,11 @@ export class PackWriter {
   /** Begins another pack unless a chunk of this stored length still fits. */
   async makeRoom(length: number): Promise<void> {
     if (this.#failure) throw this.#failure.error
+    this.#unbreathed += length
+    if (this.#underWay.size > 0 && this.#unbreathed > bytesPerBreath) {
+      this.#unbreathed = 0
+      await breathe()
+    }
     const needed = this.#length + length + (this.#chunks.length + 1) * indexBytesPerChunk + tailBytes
     if (needed > largestPack && this.#chunks.length > 0) await this.#send()
   }
