@@ -90,7 +90,7 @@ export class Artifact {
     this.versionTags = versionTags.map((tag) => checkName(tag, 'tag'))
     this.metadata = checkMetadata(metadata)
     this.description = description
-    pending.set(this, { assets: new StagedAssets() })
+    pending.set(this, { assets: new StagedAssets(), adding: new Set() })
   }
 
   /** What it holds so far, in the order it was added. */
@@ -112,9 +112,10 @@ export class Artifact {
     if (typeof options.ignore !== 'string') checkTexts(options.ignore, 'ignore')
     const value = held(source)
     const metadata = checkMetadata(options.metadata)
-    const { stage } = await import('./client/stage.ts')
-    pendingOf(this).assets.addAll(await stage(value, { ...options, metadata }))
-    return this
+    return this.#adding(async (assets) => {
+      const { stage } = await import('./client/stage.ts')
+      assets.addAll(await stage(value, { ...options, metadata }))
+    })
   }
 
   /**
@@ -131,11 +132,26 @@ export class Artifact {
     )
     checkText(options.logicalPath, 'logicalPath')
     for (const flag of ['overwrite', 'sync', 'checksum'] as const) checkFlag(options[flag], flag)
-    const { logicalPath, overwrite = false, metadata } = options
-    const { linkTo } = await import('./client/remote-link.ts')
-    const { name, reference } = await linkTo(String(uri), options)
-    const path = logicalPath === undefined || logicalPath.endsWith('/') ? `${logicalPath ?? ''}${name}` : logicalPath
-    pendingOf(this).assets.add(path, { reference, overwrite, metadata: checkMetadata(metadata) })
+    const { logicalPath, overwrite = false } = options
+    const metadata = checkMetadata(options.metadata)
+    return this.#adding(async (assets) => {
+      const { linkTo } = await import('./client/remote-link.ts')
+      const { name, reference } = await linkTo(String(uri), options)
+      const path = logicalPath === undefined || logicalPath.endsWith('/') ? `${logicalPath ?? ''}${name}` : logicalPath
+      assets.add(path, { reference, overwrite, metadata })
+    })
+  }
+
+  /** Logging waits for it, so that nothing is left out where an `await` was forgotten. */
+  async #adding(add: (assets: StagedAssets) => Promise<void>): Promise<this> {
+    const { assets, adding } = pendingOf(this)
+    const one = add(assets)
+    adding.add(one)
+    try {
+      await one
+    } finally {
+      adding.delete(one)
+    }
     return this
   }
 
@@ -171,6 +187,8 @@ export class Artifact {
 
 interface Pending {
   readonly assets: StagedAssets
+  /** What is being looked for and not in `assets` yet. */
+  readonly adding: Set<Promise<void>>
   /** The version it began as. */
   readonly draftOf?: VersionWire
 }
@@ -199,7 +217,7 @@ export function draftFrom(version: VersionWire, assets: StagedAssets): Artifact 
     ...(metadata && { metadata }),
     ...(description !== null && { description }),
   })
-  pending.set(artifact, { assets, draftOf: version })
+  pending.set(artifact, { assets, adding: new Set(), draftOf: version })
   return artifact
 }
 

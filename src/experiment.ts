@@ -101,7 +101,7 @@ export class Experiment extends ExperimentWrites {
    */
   async logArtifact(artifact: Artifact, options: LogOptions = {}): Promise<LoggedArtifact> {
     checkOptions(options, ['base', 'signal', 'onProgress'], 'logArtifact()')
-    const { assets, draftOf } = pendingOf(artifact)
+    const { assets, adding, draftOf } = pendingOf(artifact)
     if (draftOf && options.base !== undefined)
       throw new InvalidInputError(
         `A draft is compared with the version it was made of, ${versionLabel(draftOf)}: leave base out.`,
@@ -116,8 +116,10 @@ export class Experiment extends ExperimentWrites {
       ...(description !== undefined && { description }),
     }
     // As they are now: what is added while this version is under way belongs to the next.
-    const staged = [...assets.entries()]
-    return this.track(() => this.#log({ name, type, about, assets: staged, ...(draftOf && { draftOf }) }, options))
+    return this.track(async () => {
+      if (adding.size > 0) await Promise.all(adding)
+      return this.#log({ name, type, about, assets: [...assets.entries()], ...(draftOf && { draftOf }) }, options)
+    })
   }
 
   /**

@@ -89,6 +89,12 @@ export class LoggedArtifact {
     return this.#wire.count
   }
 
+  /** All its properties: what `JSON.stringify` makes of it. */
+  toJSON(): object {
+    const { aliases, artifactTags, versionTags, count } = this
+    return { ...this, aliases, artifactTags, versionTags, count }
+  }
+
   /** All assets, sorted by path. */
   async getAssets(options: { signal?: AbortSignal } = {}): Promise<LoggedArtifactAsset[]> {
     checkOptions(options, ['signal'], 'getAssets()')

@@ -103,6 +103,36 @@ describe('a pending artifact', () => {
     expect(() => artifact.remove('link')).toThrow(/Did you mean links\/file.csv/)
   })
 
+  it('is logged with what is still being added, and fails with it', async () => {
+    const { experiment } = await begin()
+    const path = join(await temporaryFolder(), 'slow.txt')
+    await writeFile(path, 'slow')
+    const artifact = new Artifact('eager', 'dataset')
+    const adding = [
+      artifact.add(path),
+      artifact.add({ a: 1 }, { logicalPath: 'a.json' }),
+      artifact.addRemote('s3://b/k'),
+    ]
+    const logging = experiment.logArtifact(artifact)
+    // Not awaited: the end waits for it.
+    await experiment.end()
+    expect((await (await logging).getAssets()).map(({ logicalPath }) => logicalPath)).toEqual([
+      'a.json',
+      'k',
+      'slow.txt',
+    ])
+    await Promise.all(adding)
+
+    const { tidemark, experiment: other } = await begin()
+    const broken = artifact.add(`${path}.gone`)
+    await Promise.all([
+      expect(other.logArtifact(artifact)).rejects.toMatchObject({ code: 'file-not-found' }),
+      expect(broken).rejects.toMatchObject({ code: 'file-not-found' }),
+    ])
+    await expect(tidemark.getArtifact('eager')).rejects.toMatchObject({ code: 'artifact-not-found' })
+    expect((await other.logArtifact(artifact)).count).toBe(3)
+  })
+
   it('can be logged twice, and logged again after a failure', async () => {
     const { experiment } = await begin()
     const dir = await temporaryFolder()

@@ -117,6 +117,25 @@ describe.each(places)('versions on $place', ({ open }) => {
     await expect(tidemark.getArtifact('data:d')).rejects.toMatchObject({ code: 'version-not-found' })
   })
 
+  it('as JSON they tell all that they are', async () => {
+    const { experiment } = await begin({ store: await open() })
+    const logged = await log(experiment, 'one', { aliases: ['best'], versionTags: ['raw'], metadata: { by: 'hand' } })
+    await logged.updateArtifactTags(['field'])
+    const { name, version, digest } = logged
+    expect(JSON.parse(JSON.stringify(logged))).toMatchObject({
+      name,
+      version,
+      digest,
+      index: 0,
+      count: 1,
+      aliases: ['best'],
+      versionTags: ['raw'],
+      artifactTags: ['field'],
+      metadata: { by: 'hand' },
+      createdAt: logged.createdAt.toISOString(),
+    })
+  })
+
   it('versions logged at once all come to be, each once', async () => {
     const { tidemark, experiment } = await begin({ store: await open() })
     const logged = await Promise.all(Array.from({ length: 8 }, (_, n) => log(experiment, `text ${n}`)))
