@@ -18,6 +18,11 @@ export class BatchDelivery implements Delivery<BatchEntry> {
   readonly #limits: Limits
   #writer = randomId()
   #sequence = 1
+  /**
+   * How many entries, from the first, were sent under this number and are not known to be there: the same ones go again. What was added since would be taken for a repetition with
+   * them.
+   */
+  #doubtful = 0
 
   constructor(api: Api, key: string, limits: Limits) {
     this.#api = api
@@ -26,6 +31,7 @@ export class BatchDelivery implements Delivery<BatchEntry> {
   }
 
   take(entries: readonly BatchEntry[]): number {
+    if (this.#doubtful > 0) return this.#doubtful
     // Escaped and in UTF-8, JSON may be thrice as long as the text.
     const most = this.#limits.largestBatchBytes / 3
     let [count, bytes, items] = [0, 0, 0]
@@ -40,12 +46,15 @@ export class BatchDelivery implements Delivery<BatchEntry> {
 
   /** A batch is taken or refused as a whole: halves of a refused one are tried until it is known which entry is to blame. */
   async send(entries: readonly BatchEntry[], report: Report<BatchEntry>): Promise<void> {
+    this.#doubtful = entries.length
     try {
       await this.#post(entries)
+      this.#doubtful = 0
       this.#sequence++
       report.done(entries)
     } catch (error) {
       if (!isFinal(error)) throw error
+      this.#doubtful = 0
       if (!(error instanceof InvalidInputError) || entries.length === 1) {
         report.refused(entries, error)
         return

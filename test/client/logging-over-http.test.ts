@@ -36,6 +36,31 @@ describe('what is logged over a network', () => {
     expect(points.map(({ value }) => value)).toEqual(Array.from({ length: 1000 }, (_, step) => step))
   })
 
+  it('counts once when all answers to a batch are lost, with what was logged since then', async () => {
+    const fetch = backend()
+    let mute = false
+    const tidemark = await open({
+      url: 'https://host.example',
+      async fetch(request) {
+        const response = await fetch(request)
+        if (mute) throw new TypeError('terminated')
+        return response
+      },
+    })
+    const experiment = await tidemark.createExperiment(quiet)
+    experiment.logMetric('loss', 0)
+    await experiment.flush()
+    mute = true
+    for (const value of [1, 2]) {
+      experiment.logMetric('loss', value)
+      await expect(experiment.flush()).rejects.toMatchObject({ code: 'not-delivered' })
+    }
+    mute = false
+    experiment.logMetric('loss', 3)
+    await experiment.end()
+    expect((await experiment.getMetric('loss')).map(({ value }) => value)).toEqual([0, 1, 2, 3])
+  })
+
   it('goes in few requests, and none of it before it is asked for or due', async () => {
     const fetch = backend()
     let batches = 0
