@@ -1,7 +1,8 @@
-import { isTidemarkError, NotFoundError } from '../errors.ts'
+import { isTidemarkError, NotFoundError, throwIfAborted } from '../errors.ts'
 import { routes } from '../protocol/routes.ts'
 import type { CapabilitiesReply } from '../protocol/shapes.ts'
 import type { Api } from './api.ts'
+import { untilAborted } from './until-aborted.ts'
 
 /** What the other side can do, asked once. */
 export class Server {
@@ -13,21 +14,28 @@ export class Server {
   }
 
   /** `undefined`: it has none of our routes, and speaks Comet's REST API v2 alone. */
-  capabilities(signal?: AbortSignal): Promise<CapabilitiesReply | undefined> {
-    this.#asked ??= ask(this.#api, signal).catch((error: unknown) => {
+  async capabilities(signal?: AbortSignal): Promise<CapabilitiesReply | undefined> {
+    throwIfAborted(signal)
+    // Asked for all who wait: one of them may give up, and the others get their answer.
+    this.#asked ??= ask(this.#api).catch((error: unknown) => {
       // It may be there later.
       this.#asked = undefined
       throw error
     })
-    return this.#asked
+    try {
+      return await untilAborted(this.#asked, signal)
+    } catch (error) {
+      throwIfAborted(signal)
+      throw error
+    }
   }
 }
 
-async function ask(api: Api, signal: AbortSignal | undefined): Promise<CapabilitiesReply | undefined> {
+async function ask(api: Api): Promise<CapabilitiesReply | undefined> {
   const path = routes.capabilities()
   let response: Response
   try {
-    response = await api.response('GET', path, { signal })
+    response = await api.response('GET', path)
   } catch (error) {
     if (isElsewhere(error)) return undefined
     throw error
@@ -46,8 +54,9 @@ async function ask(api: Api, signal: AbortSignal | undefined): Promise<Capabilit
 function isElsewhere(error: unknown): boolean {
   if (!isTidemarkError(error)) return false
   if (error.code === 'request-failed') {
-    const { status } = error.fields
-    return typeof status === 'number' && status >= 400 && status < 500
+    const { status, transient } = error.fields
+    // One that is busy (429) has not said what it is.
+    return transient !== true && typeof status === 'number' && status >= 400 && status < 500
   }
   return error instanceof NotFoundError || error.code === 'unknown-api-key'
 }

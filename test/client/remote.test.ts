@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createBackend } from '../../src/backend/backend.ts'
 import { Artifact, type Logger, memoryStore } from '../../src/index.ts'
-import { begin, bytesOf, noise, open, sameBytes } from './world.ts'
+import { begin, bytesOf, noise, open, quiet, sameBytes } from './world.ts'
 
 /** A backend as a server would have it: untrusted, behind requests whose bodies are bytes. */
 function server() {
@@ -151,6 +151,50 @@ describe('a server', () => {
   ])('that answers with %s: what is said names it and the way out', async (_, fetch, message) => {
     const tidemark = await open({ url: 'https://host.example/at/', fetch })
     await expect(tidemark.createExperiment()).rejects.toMatchObject({ message: expect.stringMatching(message) })
+  })
+
+  it('is asked for all what it can do: who gives up takes nobody along', async () => {
+    const { fetch } = server()
+    const gates = new EventTarget()
+    const passed = (gate: string) => new Promise((resolve) => gates.addEventListener(gate, resolve, { once: true }))
+    const [asked, answered] = [passed('asked'), passed('answered')]
+    const tidemark = await open({
+      url: 'https://host.example',
+      async fetch(request) {
+        if (!request.url.endsWith('/capabilities')) return fetch(request)
+        gates.dispatchEvent(new Event('asked'))
+        await answered
+        return fetch(request)
+      },
+    })
+    const experiment = await tidemark.createExperiment(quiet)
+    const given = new AbortController()
+    const first = experiment.uploadArtifact('first', { n: 1 }, { signal: given.signal })
+    await asked
+    const second = experiment.uploadArtifact('second', { n: 2 })
+    experiment.logMetric('loss', 1)
+    const flushed = experiment.flush()
+    given.abort()
+    await expect(first).rejects.toMatchObject({ code: 'aborted' })
+    gates.dispatchEvent(new Event('answered'))
+    await expect(second).resolves.toMatchObject({ name: 'second', index: 0 })
+    await flushed
+  })
+
+  it('that is busy is not taken for one that speaks Comet alone', async () => {
+    const { fetch, seen } = server()
+    let busy = true
+    const tidemark = await open({
+      url: 'https://host.example',
+      fetch: async (request) =>
+        busy && request.url.endsWith('/capabilities') ? new Response('slowly', { status: 429 }) : fetch(request),
+    })
+    const experiment = await tidemark.createExperiment(quiet)
+    experiment.logMetric('loss', 1)
+    await expect(experiment.flush()).rejects.toMatchObject({ code: 'not-delivered' })
+    busy = false
+    await experiment.flush()
+    expect(seen.at(-1)?.path).toMatch(/\/log$/)
   })
 
   it('never sees its key in a log, nor does anyone else', async () => {
