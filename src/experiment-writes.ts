@@ -261,13 +261,14 @@ export abstract class ExperimentWrites extends ExperimentReads {
     return this.#command('restore')
   }
 
-  /** Deletes the experiment and its own assets. Versions of artifacts that it logged stay. What was not sent yet is let go. */
+  /** Deletes the experiment and its own assets. Versions of artifacts that it logged stay. What was not sent yet is let go, and no table is watched any more. */
   async delete(): Promise<void> {
     this.#deleted = true
     this.#connection.begun.delete(this)
     this.#companions?.stop()
     this.#log.discard()
     await Promise.allSettled(this.#underWay)
+    await this.lookNoMore()
     await this.#command('delete')
   }
 
@@ -306,6 +307,9 @@ export abstract class ExperimentWrites extends ExperimentReads {
 
   /** Before the end: what is looked at in the background is looked at once more. */
   protected abstract lastLook(): Promise<void>
+
+  /** Before it is deleted: nothing is looked at in the background any more. */
+  protected abstract lookNoMore(): Promise<void>
 
   protected override async settled(signal: AbortSignal | undefined): Promise<void> {
     await this.#companions?.collected

@@ -145,7 +145,8 @@ export class Experiment extends ExperimentWrites {
    * A version is the table as it was at one moment. A large table that is edited without pause while it is read is stored as it was met, part by part, and once more when it
    * rests.
    *
-   * @throws InvalidInputError `unsupported-source`, `key-column-missing`, `experiment-ended`, and what is wrong with the table
+   * @throws InvalidInputError `unsupported-source`, `key-column-missing`, `experiment-ended`, and what is wrong with the table; UnsupportedError `server-cannot` for `keep` on
+   * a server that deletes no versions, as Comet
    * @example
    * ```ts
    * const rows = [{ id: 1, label: 'rose' }, { id: 2, label: 'tulip' }]
@@ -180,6 +181,10 @@ export class Experiment extends ExperimentWrites {
 
   protected override async lastLook(): Promise<void> {
     await this.#tables?.end()
+  }
+
+  protected override async lookNoMore(): Promise<void> {
+    await this.#tables?.stop()
   }
 
   async #watched(): Promise<WatchedTables> {

@@ -1,6 +1,7 @@
 import { artifactPath } from './client/artifact-path.ts'
 import type { Connection } from './client/connection.ts'
 import { checkMetadata } from './client/metadata.ts'
+import { needOwnRoutes } from './client/open-version.ts'
 import type { OwnVersions } from './client/own-versions.ts'
 import type { UploadRequest } from './client/upload.ts'
 import type { KeptPages } from './content/page-reader.ts'
@@ -113,8 +114,14 @@ export class WatchedTables {
     try {
       await this.end()
     } finally {
-      await Promise.all(Array.from(this.#tables, ([name, table]) => this.#forget(name, table)))
+      await this.stop()
     }
+  }
+
+  /** Watches no longer, without last looks. */
+  async stop(): Promise<void> {
+    this.#experiment.connection.beforeClose.delete(this.#onClose)
+    await Promise.all(Array.from(this.#tables, ([name, table]) => this.#forget(name, table)))
   }
 
   async #forget(name: string, table: WatchedTable): Promise<void> {
@@ -123,6 +130,7 @@ export class WatchedTables {
   }
 
   async #register(name: string, source: unknown, options: RegisterArtifactOptions): Promise<RegisteredArtifact> {
+    if (options.keep !== undefined) await needOwnRoutes(this.#experiment.connection, 'keep, which deletes versions')
     const before = this.#tables.get(name)
     if (before) return this.#replace(name, before, source, options)
     const table = new WatchedTable(this.#experiment, {

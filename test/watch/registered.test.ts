@@ -1,7 +1,9 @@
 import { tableFromArrays } from 'apache-arrow'
 import { describe, expect, it } from 'vitest'
+import { createBackend } from '../../src/backend/backend.ts'
 import { arrays, json, type Logger, memoryStore, table } from '../../src/index.ts'
 import { begin, open, places } from '../client/world.ts'
+import { onlyComet } from '../conformance/only-comet.ts'
 import { decoded, indexesOf, never, nextError, nextVersion, often } from './support.ts'
 
 interface Flower {
@@ -404,6 +406,22 @@ describe('unregistering', () => {
   })
 })
 
+describe('an experiment that is deleted', () => {
+  it('watches no longer, and lets the connection close', async () => {
+    const { tidemark, experiment } = await begin()
+    const rows = flowers()
+    const watched = await experiment.registerArtifact('table', rows, { interval: often })
+    const errors: unknown[] = []
+    watched.addEventListener('error', ({ error }) => errors.push(error))
+    await experiment.delete()
+    rows.pop()
+    expect([...experiment.getRegisteredArtifacts().keys()]).toEqual([])
+    await expect(watched.flush()).rejects.toMatchObject({ code: 'not-watched' })
+    await tidemark.close()
+    expect(errors).toEqual([])
+  })
+})
+
 describe('what goes with each version', () => {
   it('type and aliases; the key is recorded', async () => {
     const { experiment } = await begin()
@@ -434,5 +452,15 @@ describe('what goes with each version', () => {
     expect(await tidemark.collectGarbage({ graceMs: 0 })).toMatchObject({ packsDeleted: expect.any(Number) })
     expect(await decoded(await experiment.getArtifact('table:golden'))).toHaveLength(3)
     expect(await decoded(await experiment.getArtifact('table'))).toEqual(rows)
+  })
+
+  it('keep is refused where versions cannot be deleted', async () => {
+    const fetch = onlyComet(createBackend({ records: memoryStore(), blobs: memoryStore() }).fetch)
+    const { experiment } = await begin({ url: 'https://server.example', fetch })
+    await expect(experiment.registerArtifact('table', flowers(), { keep: 2 })).rejects.toMatchObject({
+      code: 'server-cannot',
+      message: expect.stringContaining('keep'),
+    })
+    expect(experiment.getRegisteredArtifacts().size).toBe(0)
   })
 })
