@@ -38,15 +38,17 @@ function hook(name: StreamName): () => void {
   const stream = process[name]
   const before = stream.write
   const decoder = new StringDecoder('utf8')
+  let open = true
   const captured = (...args: unknown[]): unknown => {
     const [chunk] = args
-    if (typeof chunk === 'string') tell(name, chunk)
-    else if (chunk instanceof Uint8Array) tell(name, decoder.write(Buffer.from(chunk)))
+    if (open && typeof chunk === 'string') tell(name, chunk)
+    else if (open && chunk instanceof Uint8Array) tell(name, decoder.write(Buffer.from(chunk)))
     return Reflect.apply(before, stream, args)
   }
   Reflect.set(stream, 'write', captured)
   return () => {
-    // Somebody else may have put theirs on top since: then ours stays below, and tells nobody.
+    // Somebody else may have put theirs on top since: then ours stays below, and tells nobody, those of a later hook included.
+    open = false
     if (Reflect.get(stream, 'write') === captured) stream.write = before
   }
 }
