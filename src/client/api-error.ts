@@ -1,6 +1,7 @@
 import { AbortedError, errorFromWire, isTidemarkError, type TidemarkError, UnavailableError } from '../errors.ts'
 import { reasonOf } from './reason.ts'
 import { sentence } from './sentence.ts'
+import { withoutKeys } from './without-keys.ts'
 
 /** Statuses after which the same request may succeed: RFC 9110, RFC 6585. */
 export const transientStatuses: readonly number[] = [408, 425, 429, 502, 503, 504]
@@ -32,19 +33,12 @@ export async function refusal(
   const { status } = response
   const transient = remote && transientStatuses.includes(status)
   const { msg: told, sdkErrorCode, ours } = readEnvelope(await response.text())
-  const msg = told && withoutKey(told, apiKey)
+  const msg = told && withoutKeys(told, [apiKey])
   const mark = transient ? { transient } : {}
   if (ours) return errorFromWire(ours.category, msg ?? what, { code: ours.code, fields: { ...ours.fields, ...mark } })
   // Loaded with the first answer of Comet's, or of a proxy.
   const { foreignRefusal } = await import('./foreign-refusal.ts')
   return foreignRefusal({ what, status, msg, sdkErrorCode, mark })
-}
-
-// A shorter one is found in words.
-const shortestKey = 6
-
-function withoutKey(text: string, apiKey = ''): string {
-  return apiKey.length < shortestKey ? text : text.replaceAll(apiKey, '***')
 }
 
 interface Envelope {

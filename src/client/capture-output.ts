@@ -1,12 +1,13 @@
-import type { Logger } from '../logging.ts'
 import { captureConsole } from './capture-console.ts'
+import type { Connection } from './connection.ts'
 import { OutputLines } from './output-lines.ts'
 import type { RunLog } from './run-log.ts'
 import type { Surroundings } from './surroundings.ts'
+import { withoutKeys } from './without-keys.ts'
 
 interface CaptureOptions {
   readonly log: RunLog
-  readonly logger: Logger
+  readonly connection: Pick<Connection, 'logger' | 'secrets'>
   readonly logOutput: boolean | undefined
   readonly logError: boolean | undefined
 }
@@ -14,7 +15,7 @@ interface CaptureOptions {
 /** Logs what the program writes, which is shown as ever; the function it gives ends that. Loaded where it is asked for. */
 export function captureOutput(
   { capture = captureConsole }: Surroundings,
-  { log, logger, logOutput, logError }: CaptureOptions,
+  { log, connection: { logger, secrets }, logOutput, logError }: CaptureOptions,
 ): () => void {
   const stops: (() => void)[] = []
   const stopAll = () => {
@@ -26,7 +27,7 @@ export function captureOutput(
       stream === 'stderr',
       (line) => {
         try {
-          log.add(line)
+          log.add({ ...line, text: withoutKeys(line.text, secrets) })
         } catch (error) {
           // The program that writes is not to fail because nobody takes it down.
           stopAll()

@@ -11,13 +11,14 @@ const patience = 10_000
 /** The repository around a folder; `undefined` where there is none, or no git. */
 export async function gitFacts(cwd: string): Promise<GitFacts | undefined> {
   if (!isPermitted({ name: 'run', command: 'git' })) return undefined
-  const root = await git(cwd, ['rev-parse', '--show-toplevel'])
+  const ask = async (...args: string[]) => (await git(cwd, args))?.replace(/\r?\n$/, '')
+  const root = await ask('rev-parse', '--show-toplevel')
   if (root === undefined) return undefined
   const [branch, origin, parent, user, patch] = await Promise.all([
-    git(cwd, ['symbolic-ref', '--short', '-q', 'HEAD']),
-    git(cwd, ['config', '--get', 'remote.origin.url']),
-    git(cwd, ['rev-parse', '-q', '--verify', 'HEAD']),
-    git(cwd, ['log', '-1', '--format=%an <%ae>']),
+    ask('symbolic-ref', '--short', '-q', 'HEAD'),
+    ask('config', '--get', 'remote.origin.url'),
+    ask('rev-parse', '-q', '--verify', 'HEAD'),
+    ask('log', '-1', '--no-show-signature', '--format=%an <%ae>'),
     // Nothing that the repository's configuration names is run.
     git(cwd, ['diff', '--no-ext-diff', '--no-textconv', '--no-color', '--binary', 'HEAD']),
   ])
@@ -27,7 +28,7 @@ export async function gitFacts(cwd: string): Promise<GitFacts | undefined> {
     parent,
     user,
     root,
-    patch: patch && `${patch}\n`,
+    patch,
   }
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined && value !== ''))
 }
@@ -46,7 +47,7 @@ function git(cwd: string, args: readonly string[]): Promise<string | undefined> 
         env: { ...process.env, GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C' },
       },
       // No git, no repository, no commit yet, a patch that is too large: nothing is known then.
-      (error, stdout) => resolve(error ? undefined : stdout.replace(/\r?\n$/, '')),
+      (error, stdout) => resolve(error ? undefined : stdout),
     )
   })
 }

@@ -3,6 +3,7 @@ import { postEntry } from './post-entry.ts'
 import type { CompanionOptions } from './run-companions.ts'
 import type { RunLog } from './run-log.ts'
 import type { Surroundings } from './surroundings.ts'
+import { withoutKeys } from './without-keys.ts'
 
 /** Logs once what the program, the machine and the repository are. Never rejects: what cannot be had is told to the logger. */
 export async function logFacts(
@@ -19,9 +20,8 @@ export async function logFacts(
       logger.info(`No ${what} logged: ${error instanceof Error ? error.message : error}`)
     }
   }
-  // A key that stands in a script or on a command line is no part of what is logged.
-  const clean = (text: string) =>
-    secrets.reduce((without, secret) => (secret ? without.replaceAll(secret, '***') : without), text)
+  // A key that stands in a script, on a command line or in a change is no part of what is logged.
+  const clean = (text: string) => withoutKeys(text, secrets)
   const code = async () => {
     const text = await surroundings.code()
     if (text !== undefined) log.add(postEntry(key, 'code', 'code', { code: clean(text) }))
@@ -35,7 +35,9 @@ export async function logFacts(
     const facts = await surroundings.git()
     if (!facts) return
     const { gitEntries } = await import('./git-entries.ts')
-    for (const entry of gitEntries(key, facts)) log.add(entry)
+    const { patch, ...rest } = facts
+    for (const entry of gitEntries(key, { ...rest, ...(patch !== undefined && { patch: clean(patch) }) }))
+      log.add(entry)
   }
   if (logCode) await attempt('code', code)
   if (logSystemDetails) await attempt('system details', system)

@@ -36,7 +36,7 @@ export async function openCompanions(
   const surroundings = await (await import('./surroundings.ts')).openSurroundings()
   const stopCapture =
     logOutput || logError
-      ? (await import('./capture-output.ts')).captureOutput(surroundings, { log, logger, logOutput, logError })
+      ? (await import('./capture-output.ts')).captureOutput(surroundings, { log, connection, logOutput, logError })
       : undefined
   const collected = logFacts(connection, key, log, surroundings, { logCode, logSystemDetails, logGitInfo })
   return new Companions(connection, log, { heartbeat, stopCapture, collected })

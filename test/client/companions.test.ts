@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createBackend } from '../../src/backend/backend.ts'
 import { Api } from '../../src/client/api.ts'
 import { captureConsole } from '../../src/client/capture-console.ts'
 import { withoutCredentials } from '../../src/client/git-origin.ts'
@@ -14,7 +15,7 @@ import { silentLogger } from '../../src/logging.ts'
 import { cometDouble } from '../conformance/comet-double.ts'
 import { git, repositoryIn } from '../repository.mjs'
 import { bundleWorker } from '../stores/bundle.ts'
-import { open } from './world.ts'
+import { open, temporaryFolder } from './world.ts'
 
 const run = promisify(execFile)
 
@@ -168,6 +169,55 @@ describe('where there is no process', () => {
     } finally {
       process.argv = argv
       await tidemark.close()
+    }
+  })
+})
+
+describe('what the program writes', () => {
+  it('is without the key', async () => {
+    const comet = cometDouble('s3same')
+    const tidemark = await open({ url: 'https://comet.example', apiKey: 's3same', fetch: comet.fetch })
+    const experiment = await tidemark.createExperiment({ logOutput: true })
+    process.stdout.write('with the key s3s')
+    process.stdout.write('ame, that is\n')
+    await experiment.end()
+    expect(await experiment.getOutput()).toContain('with the key ***, that is')
+  })
+
+  it('is taken down once, though somebody put theirs on top of what took it down before', async () => {
+    const tidemark = await open()
+    const ours = process.stdout.write
+    const first = await tidemark.createExperiment({ logOutput: true })
+    const below = process.stdout.write
+    const theirs = (...args: unknown[]): unknown => Reflect.apply(below, process.stdout, args)
+    Reflect.set(process.stdout, 'write', theirs)
+    try {
+      await first.end()
+      const second = await tidemark.createExperiment({ logOutput: true })
+      process.stdout.write('one line\n')
+      await second.end()
+      expect(await second.getOutput()).toBe('one line')
+    } finally {
+      process.stdout.write = ours
+    }
+  })
+})
+
+describe('a change that is not committed', () => {
+  it('is kept as it is, line ends too, but for the key in it', async () => {
+    const store = memoryStore()
+    const behind = createBackend({ records: store, blobs: store })
+    const tidemark = await open({ url: 'https://host.example', apiKey: 's3same', fetch: behind.fetch })
+    const cwd = await repositoryIn(await temporaryFolder())
+    await writeFile(join(cwd, 'train.js'), "key = 's3same'\r\n")
+    const before = process.cwd()
+    process.chdir(cwd)
+    try {
+      const experiment = await tidemark.createExperiment({ logGitInfo: true })
+      expect(await experiment.getGitPatch()).toMatch(/\n-one\n\+key = '\*\*\*'\r\n$/)
+      await experiment.end()
+    } finally {
+      process.chdir(before)
     }
   })
 })
