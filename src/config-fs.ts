@@ -4,14 +4,17 @@ import { join } from 'node:path'
 import process from 'node:process'
 import type { ConfigFile } from './config.ts'
 import { PermissionError } from './errors.ts'
-import { isNotPermitted, whatIsPermitted } from './platform/process.ts'
+import { isNotPermitted, isPermitted } from './platform/process.ts'
 
 const fileName = '.comet.yml'
 
-/** `./.comet.yml` and `~/.comet.yml`, those that exist and that the program is permitted to read, in this order. */
+/**
+ * `./.comet.yml` and `~/.comet.yml`, those that exist and that the program is permitted to read, in this order. Nobody is asked for permission: a person in front of
+ * Deno would be, before the first line of a program has run.
+ */
 export async function readConfigFiles(): Promise<ConfigFile[]> {
-  const home = whatIsPermitted(homedir)
-  const atHome = home !== undefined && home === whatIsPermitted(process.cwd)
+  const home = isPermitted({ name: 'sys', kind: 'homedir' }) ? homedir() : undefined
+  const atHome = home !== undefined && isPermitted({ name: 'read', path: '.' }) && home === process.cwd()
   const files = [
     atHome ? undefined : await readIfThere(fileName, `./${fileName}`, true),
     home === undefined ? undefined : await readIfThere(join(home, fileName), `~/${fileName}`, false),
@@ -20,6 +23,7 @@ export async function readConfigFiles(): Promise<ConfigFile[]> {
 }
 
 async function readIfThere(path: string, name: string, ofProject: boolean): Promise<ConfigFile | undefined> {
+  if (!isPermitted({ name: 'read', path })) return undefined
   try {
     return { name, text: await readFile(path, 'utf8'), ofProject }
   } catch (cause) {

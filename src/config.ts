@@ -2,7 +2,7 @@ import { InvalidInputError, isTidemarkError } from './errors.ts'
 import { describe } from './options.ts'
 import { checkName } from './paths.ts'
 import { hasFiles } from './platform/files.ts'
-import { runtimeProcess, whatIsPermitted } from './platform/process.ts'
+import { isPermitted, runtimeProcess } from './platform/process.ts'
 import { serverUrl } from './server-url.ts'
 
 /** What configuration can say. */
@@ -161,7 +161,8 @@ function environment(): Variables {
   const found: Record<string, string | undefined> = {}
   const env = runtimeProcess()?.env
   if (!env) return found
-  for (const name of [...Object.values(own), ...Object.values(comet)]) found[name] = whatIsPermitted(() => env[name])
+  for (const name of [...Object.values(own), ...Object.values(comet)])
+    if (isPermitted({ name: 'env', variable: name })) found[name] = env[name]
   return found
 }
 

@@ -10,19 +10,6 @@ export function runtimeProcess(): RuntimeProcess | undefined {
   return Reflect.get(globalThis, 'process')
 }
 
-/**
- * What `ask` gives, or `undefined` where the person who started the program did not permit it to ask: Deno says so with `NotCapable`. What was kept from
- * the program on purpose is not there for it.
- */
-export function whatIsPermitted<Answer>(ask: () => Answer): Answer | undefined {
-  try {
-    return ask()
-  } catch (error) {
-    if (isNotPermitted(error)) return undefined
-    throw error
-  }
-}
-
 /** True for Deno's refusal of something that was not permitted when the program was started. An operating system's refusal is none of these. */
 export function isNotPermitted(error: unknown): error is Error {
   return error instanceof Error && error.name === 'NotCapable'

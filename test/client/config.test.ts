@@ -262,6 +262,7 @@ describe('the default connection', () => {
     await tidemark.close()
     process.chdir(before)
     vi.unstubAllEnvs()
+    vi.unstubAllGlobals()
   })
 
   it('keeps things in the folder .tidemark, also for the next process', async () => {
@@ -281,6 +282,23 @@ describe('the default connection', () => {
     expect(await createExperiment()).toMatchObject({ workspace: 'team', project: 'birds', url: null })
     expect((await stat('elsewhere')).isDirectory()).toBe(true)
     await expect(stat('.tidemark')).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+
+  it('reads what it was permitted to read, and asks nobody for more: Deno would ask the person in front of it', async () => {
+    vi.stubEnv('COMET_WORKSPACE', 'permitted')
+    vi.stubEnv('COMET_PROJECT_NAME', 'not permitted')
+    await writeFile('.comet.yml', 'COMET_API_KEY: project\n')
+    await writeFile('../.comet.yml', 'COMET_API_KEY: home\n')
+    const permitted = ['env COMET_WORKSPACE', 'read .comet.yml']
+    const querySync = ({ name, variable, path }: Partial<Record<string, string>>) => ({
+      state: permitted.includes(`${name} ${variable ?? path}`) ? 'granted' : 'prompt',
+    })
+    vi.stubGlobal('Deno', { permissions: { querySync } })
+    const found = await readSettings(false)
+    expect(found).toMatchObject({ workspace: 'permitted', apiKey: 'project' })
+    expect(found.project).toBeUndefined()
+    permitted.pop()
+    expect((await readSettings(false)).apiKey).toBeUndefined()
   })
 
   it('gives a key to no server that a project names, not even one it was given', async () => {
