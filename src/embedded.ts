@@ -56,6 +56,9 @@ async function defaultStore(logger: Logger): Promise<string> {
   return 'memory:'
 }
 
+/** As browsers refuse: by a SecurityError, or by whatever their private windows say. Anything else can be put right, and memory would hide it. */
+const refusals = ['store-permission', 'store-io']
+
 /** Asked by opening one: some browsers have IndexedDB and refuse it, in private windows or to frames of other sites. */
 async function whyNoDatabase(): Promise<string | undefined> {
   if (typeof indexedDB === 'undefined') return 'This runtime has no files'
@@ -64,7 +67,7 @@ async function whyNoDatabase(): Promise<string | undefined> {
     await store.list('', { limit: 1 })
     return undefined
   } catch (error) {
-    if (!isTidemarkError(error)) throw error
+    if (!isTidemarkError(error) || !refusals.includes(error.code)) throw error
     return `This page cannot store anything (${error.code})`
   } finally {
     await store.close?.()

@@ -24,7 +24,7 @@ export function databaseError(error: unknown, { name, key }: About): unknown {
       `${what}: the disk, or what the browser lets this site use of it, is full. Nothing was changed. Free some space and try again.`,
       { code: 'disk-full', fields, cause: error },
     )
-  if (error.name === 'SecurityError')
+  if (error.name === 'SecurityError' || isRefusal(error))
     return new PermissionError(
       `${what}: the browser refuses storage to this page. Allow site data for it, or pass another store.`,
       { code: 'store-permission', fields, cause: error },
@@ -33,6 +33,11 @@ export function databaseError(error: unknown, { name, key }: About): unknown {
     `${what}: the browser did not do what was asked (${error.name}: ${error.message}). Try again; if it stays so, reload the page.`,
     { code: 'store-io', fields, cause: error },
   )
+}
+
+/** Chromium's name for it, where site data or those of other sites are blocked, is UnknownError. */
+function isRefusal({ name, message }: DOMException): boolean {
+  return name === 'UnknownError' && /denied permission/.test(message)
 }
 
 /** True for what a connection gives that the browser or another tab has closed: a new one may do better. */

@@ -405,6 +405,25 @@ inChromium('what a browser stores', (newProfile) => {
       })
       expect(codes).toEqual(['store-database-foreign', 'store-format-too-new', ['photos']])
     })
+
+    test('the default one is no reason to keep things in memory', async () => {
+      const page = await newPage()
+      const code = await page.evaluate(async () => {
+        await new Promise<void>((resolve) => {
+          const request = indexedDB.open('tidemark', 3)
+          request.onupgradeneeded = () => request.result.createObjectStore('tidemark-2')
+          request.onsuccess = () => {
+            request.result.close()
+            resolve()
+          }
+        })
+        return tidemark
+          .createExperiment()
+          .then(String, (error: unknown) => (tidemark.isTidemarkError(error) ? error.code : String(error)))
+      })
+      expect(code).toBe('store-format-too-new')
+      expect(messages.filter((message) => message.includes('kept in memory'))).toEqual([])
+    })
   })
 
   describe('what is promised', () => {
@@ -463,6 +482,17 @@ inChromium('what a browser stores', (newProfile) => {
       })
       expect(await page.evaluate(work)).toEqual({ read: { kept: true }, refused: 'store-permission' })
       expect(messages.filter((message) => message.includes('kept in memory'))).toHaveLength(1)
+      await page.reload()
+      // What Chromium tells a frame of another site.
+      await page.evaluate(() => {
+        IDBFactory.prototype.open = () => {
+          const error = new DOMException('The user denied permission to access the database.', 'UnknownError')
+          const request = Object.assign(new EventTarget(), { error, onerror: () => undefined })
+          setTimeout(() => request.onerror())
+          return request as unknown as IDBOpenDBRequest
+        }
+      })
+      expect(await page.evaluate(work)).toEqual({ read: { kept: true }, refused: 'store-permission' })
       await page.reload()
       await page.evaluate(() => Reflect.deleteProperty(globalThis, 'indexedDB'))
       expect(await page.evaluate(work)).toEqual({ read: { kept: true }, refused: 'no-indexeddb' })
