@@ -1,5 +1,5 @@
-import { InvalidInputError, throwIfAborted } from '../errors.ts'
-import { piecesOf, piecesOfIterable, piecesOfStream, viewBytes } from './byte-pieces.ts'
+import { InvalidInputError, isTidemarkError, throwIfAborted } from '../errors.ts'
+import { piecesOf, piecesOfIterable, piecesOfStream, sourceError, viewBytes } from './byte-pieces.ts'
 import { describe, isAsyncIterable, isBlob, isBytes, isFile, isReadableStream } from './capabilities.ts'
 import { type FileSource, isFileSource } from './file-source.ts'
 import { mediaTypeOf } from './media-type.ts'
@@ -61,7 +61,26 @@ function fromBlob(blob: Blob, options: ContentOptions): FileSource {
     mediaType: options.mediaType ?? (blob.type === '' ? mediaTypeOf(name) : blob.type),
     size: blob.size,
     ...(isFile(blob) && typeof blob.lastModified === 'number' ? { modified: blob.lastModified } : undefined),
-    open: (signal) => piecesOfStream(blob.stream(), titled(name, 'the blob'), signal),
+    open: (signal) => piecesOfBlob(blob, titled(name, 'the blob'), signal),
+  }
+}
+
+async function* piecesOfBlob(blob: Blob, name: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  try {
+    yield* piecesOfStream(blob.stream(), name, signal)
+  } catch (error) {
+    if (isTidemarkError(error) && error.code === 'read-failed') await assertReadable(blob, name)
+    throw error
+  }
+}
+
+/** The stream of a file that has changed speaks of the network in browsers; whoever reads it otherwise is told, though by AbortError in Firefox 153. */
+async function assertReadable(blob: Blob, name: string): Promise<void> {
+  try {
+    await blob.slice(0, 1).arrayBuffer()
+  } catch (cause) {
+    const gone = cause instanceof Error && cause.name === 'NotFoundError'
+    throw sourceError(gone ? cause : new DOMException(String(cause), 'NotReadableError'), name)
   }
 }
 

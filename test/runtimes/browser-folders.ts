@@ -77,6 +77,23 @@ export function folderValues(
       })
     })
 
+    it('a file that was changed or removed since it was chosen is a typed error', async () => {
+      await withFolder(async (handle) => {
+        const chosen = async (path: string) => {
+          await write(handle, path, 'as chosen')
+          return (await handle.getFileHandle(path)).getFile()
+        }
+        const [changed, removed] = [await chosen('changed.txt'), await chosen('removed.txt')]
+        // Some systems note the time of a change in seconds.
+        await new Promise((resolve) => setTimeout(resolve, 1100))
+        await write(handle, 'changed.txt', 'otherwise')
+        await handle.removeEntry('removed.txt')
+        await expect(assetOf(changed)).rejects.toMatchObject({ category: 'ConflictError', code: 'file-changed' })
+        const gone = { code: expect.stringMatching(/^file-(changed|vanished)$/) }
+        await expect(assetOf(removed)).rejects.toMatchObject(gone)
+      })
+    })
+
     it('downloads into a directory handle: new files appear, others fail, stay or are replaced', async () => {
       const artifact = new Artifact('files', 'dataset')
       await artifact.add(new File(['one'], 'one.txt'), { logicalPath: 'one.txt' })
