@@ -103,6 +103,12 @@ export function optionalNumberOf(shape: Shape, field: string): number | undefine
   return shape.has(field) ? numberOf(shape, field) : undefined
 }
 
+/** When it was, as the client tells it; now where it tells none, or one that is no time: what is kept of a time must be a number. */
+export function timeOf(shape: Shape, now: number): number {
+  const told = numberOf(shape, 'timestamp')
+  return Number.isFinite(told) ? told : now
+}
+
 /** R writes booleans of a query in upper case. */
 export function flagOf(query: URLSearchParams, name: string): boolean {
   return optional(query, name)?.toLowerCase() === 'true'

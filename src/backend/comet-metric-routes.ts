@@ -9,6 +9,7 @@ import {
   numberOf,
   optionalNumberOf,
   saved,
+  timeOf,
   valueText,
   writtenExperiment,
 } from './comet-calls.ts'
@@ -90,7 +91,7 @@ export function cometMetricRoutes(router: Router, services: Services): void {
     const context = shape.optionalText('context') || null
     const value = shape.raw('parameterValue') ?? null
     const step = optionalNumberOf(shape, 'step') ?? null
-    const timestamp = optionalNumberOf(shape, 'timestamp') ?? options.now()
+    const timestamp = timeOf(shape, options.now())
     const columns = [{ source: 'params', name: listedName({ name, context }), type: columnType(value) }]
     await Promise.all([
       projects.addColumns({ workspace, project }, columns),
@@ -128,7 +129,7 @@ export function cometMetricRoutes(router: Router, services: Services): void {
     const { key, workspace, project } = await writtenExperiment(services, call, shape)
     const name = checkLabel(shape.text('key'), 'other')
     const value = shape.raw('value') ?? null
-    const timestamp = optionalNumberOf(shape, 'timestamp') ?? options.now()
+    const timestamp = timeOf(shape, options.now())
     await others.log(key, { workspace, project }, [{ key: name, value, timestamp }])
     return json(saved)
   })

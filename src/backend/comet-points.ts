@@ -1,4 +1,4 @@
-import { checkLabel, cometBody, optionalNumberOf, writtenExperiment } from './comet-calls.ts'
+import { checkLabel, cometBody, optionalNumberOf, timeOf, writtenExperiment } from './comet-calls.ts'
 import type { CometShape } from './comet-shape.ts'
 import type { Call } from './router.ts'
 import { bytesOf } from './runs.ts'
@@ -18,7 +18,7 @@ export async function addPoints(
   const context = given ? checkLabel(given, 'context') : null
   const step = optionalNumberOf(shape, 'step') ?? Number.NaN
   const epoch = optionalNumberOf(shape, 'epoch') ?? Number.NaN
-  const timestamp = optionalNumberOf(shape, 'timestamp') ?? options.now()
+  const timestamp = timeOf(shape, options.now())
   const points = read(shape).map(
     ([name, value]): Points => ({
       name: checkLabel(name, 'metric'),

@@ -97,7 +97,12 @@ function outputEvents(shape: CometShape): RunEvent[] {
   // One line may come without a list around it.
   const lines = isJsonObject(given) ? [given] : shape.has('outputLines') ? shape.list('outputLines') : []
   return lines.map((line) => {
-    if (!isJsonObject(line) || typeof line.output !== 'string' || typeof line.offset !== 'number')
+    if (
+      !isJsonObject(line) ||
+      typeof line.output !== 'string' ||
+      typeof line.offset !== 'number' ||
+      !Number.isFinite(line.offset)
+    )
       throw shape.refuse("'outputLines' are not objects with a text 'output' and a number 'offset'")
     const context = typeof line.context === 'string' ? line.context : runContext
     const timestamp =

@@ -143,7 +143,7 @@ function parseSeries(shape: Shape): Points {
     values,
     steps: optionalColumn('steps'),
     epochs: optionalColumn('epochs'),
-    timestamps: column('timestamps', (value) => number(value, 'timestamps', shape)),
+    timestamps: column('timestamps', (value) => finite(value, 'timestamps', shape)),
   }
 }
 
@@ -164,6 +164,12 @@ function metricNumber(value: JsonValue, shape: Shape): number {
 
 function number(value: JsonValue, field: string, shape: Shape): number {
   if (typeof value === 'number') return value
+  throw shape.refuse(`'${field}' holds something that is not a number`)
+}
+
+// JSON has numbers that are none here, such as 1e999, and none that says so again.
+function finite(value: JsonValue, field: string, shape: Shape): number {
+  if (Number.isFinite(value)) return number(value, field, shape)
   throw shape.refuse(`'${field}' holds something that is not a number`)
 }
 
