@@ -1,6 +1,10 @@
 import { InvalidInputError } from '../errors.ts'
 import { requestsTakeStreams } from '../platform/request-streams.ts'
 import type { JsonValue } from '../protocol/shapes.ts'
+import { isDeeperThan, refuseRequest } from './shape.ts'
+
+// What is much deeper can be parsed, but not written again.
+const deepestBody = 256
 
 /** The body of a request, never more of it than `limit` bytes. One that comes in one piece is handed on as it is. */
 export async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
@@ -47,11 +51,14 @@ export async function readJson(request: Request, limit: number): Promise<JsonVal
       code: 'invalid-request',
     })
   }
+  let json: JsonValue
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch (cause) {
     throw new InvalidInputError('The body is not JSON in UTF-8.', { code: 'invalid-request', cause })
   }
+  if (isDeeperThan(json, deepestBody)) throw refuseRequest(`it is nested deeper than ${deepestBody} levels`)
+  return json
 }
 
 function tooLarge(limit: number): InvalidInputError {

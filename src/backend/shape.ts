@@ -133,7 +133,7 @@ export function isList(value: JsonValue): value is readonly JsonValue[] {
   return Array.isArray(value)
 }
 
-function isDeeperThan(value: JsonValue, levels: number): boolean {
+export function isDeeperThan(value: JsonValue, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false
   if (levels === 0) return true
   return Object.values(value).some((inner: JsonValue) => isDeeperThan(inner, levels - 1))

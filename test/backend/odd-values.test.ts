@@ -64,4 +64,26 @@ describe('one odd request leaves the experiment readable:', () => {
       ),
     ).toBe(400)
   })
+
+  const nested = [
+    ['parameter', '"parameterName":"p","parameterValue"'],
+    ['log-other', '"key":"o","value"'],
+    ['graph', '"graph"'],
+    ['git/metadata', '"branch"'],
+    ['system-details', '"os"'],
+  ]
+  it.each(nested)('a %s that is nested without end', async (path, field) => {
+    for (const [levels, status] of [
+      [200, 200],
+      [1000, 400],
+      [100_000, 400],
+    ])
+      expect(
+        await outlives(
+          wire(path),
+          (key) => `{"experimentKey":"${key}",${field}:${'['.repeat(levels)}${']'.repeat(levels)}}`,
+        ),
+        String(levels),
+      ).toBe(status)
+  })
 })
