@@ -110,7 +110,7 @@ export function cometArtifactRoutes(router: Router, services: Services): void {
     const shape = await cometBody(call)
     const { index, ...place } = parseVersionId(shape.text('artifactVersionId'))
     call.access.require('writer', place.workspace)
-    const state = states.get(String(shape.raw('state')))
+    const state = states.get(shape.optionalText('state') ?? '')
     if (state === undefined)
       throw new InvalidInputError("The state of a version is OPEN, CLOSED or ERROR: 'state' is none of these.", {
         code: 'invalid-state',

@@ -36,6 +36,13 @@ export function wireBadInput(wire: Wire): void {
           (await post('/write/experiment/create', JSON.stringify({ workspaceName: workspace, projectName: name })))
             .status,
         ).toBe(400)
+      const made = await wire.client.post('/write/artifacts/upsert', { artifactName: 'a', experimentKey: wire.key })
+      for (const state of [null, '', 'closed', 7, {}, { toString: 1 }, [['CLOSED']]])
+        expect(
+          (await wire.client.refusal('/write/artifacts/state', { artifactVersionId: made.artifactVersionId, state }))
+            .status,
+          JSON.stringify(state),
+        ).toBe(400)
       expect(
         await post(
           '/write/experiment/output',
