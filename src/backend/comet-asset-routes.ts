@@ -7,7 +7,7 @@ import { metadataOfText } from './comet-metadata.ts'
 import { Files } from './files.ts'
 import { KeptFiles } from './kept-files.ts'
 import { readMultipart, textOfPart } from './multipart.ts'
-import { HeldAsset, OpenAssets } from './open-assets.ts'
+import { OpenAssets } from './open-assets.ts'
 import { OpenVersions } from './open-versions.ts'
 import { parseVersionId } from './parse-identifiers.ts'
 import { optional, required } from './query.ts'
@@ -21,20 +21,20 @@ const largestMetadata = 1024 * 1024
 const largestLink = 16 * 1024
 const longestFileName = 1024
 
-interface Received {
+interface Received<Taken> {
   readonly fileName: string | undefined
   readonly link: string | undefined
   readonly metadata: string | null
   readonly mediaType: string
   /** What the taker of the file gave. */
-  readonly taken: unknown
+  readonly taken: Taken | undefined
 }
 
-type TakeFile = (file: {
-  name: string | undefined
-  mediaType: string
-  body: AsyncIterable<Uint8Array>
-}) => Promise<unknown>
+interface FileTaker<Taken> {
+  take(file: { name: string | undefined; mediaType: string; body: AsyncIterable<Uint8Array> }): Promise<Taken>
+  /** The file was taken, and the rest of the form is refused. */
+  drop(taken: Taken): Promise<void>
+}
 
 /** Assets of experiments, as Comet's REST API v2 has them. Bytes go to the store while they arrive. */
 export function cometAssetRoutes(router: Router, services: Services): void {
@@ -69,19 +69,26 @@ export function cometAssetRoutes(router: Router, services: Services): void {
     const id = optional(query, 'assetId') ?? options.randomId()
     if (!/^[0-9a-zA-Z_-]{8,64}$/.test(id)) throw invalid("'assetId' is not 8 to 64 letters and digits")
     const inner = options.randomId()
-    const received = await receive(call, ({ body }) => files.write(key, inner, body, request.signal))
+    const [step, epoch, asked] = [countOf(query, 'step'), countOf(query, 'epoch'), optional(query, 'fileName')]
+    const received = await receive(call, {
+      take({ name, body }) {
+        checkFileName(asked ?? name ?? 'remote')
+        return files.write(key, inner, body, request.signal)
+      },
+      drop: ({ pieces }) => files.delete(key, inner, pieces.length),
+    })
     const grouping = optional(query, 'groupingName')
-    const stored = isStored(received.taken) ? received.taken : { size: 0, pieces: [] }
+    const stored = received.taken ?? { size: 0, pieces: [] }
     return {
       id: optional(query, 'assetId') === undefined ? inner : id,
-      fileName: checkFileName(optional(query, 'fileName') ?? received.fileName ?? baseName(received.link) ?? 'remote'),
+      fileName: checkFileName(asked ?? received.fileName ?? baseName(received.link) ?? 'remote'),
       type: optional(query, 'type') ?? 'asset',
       size: stored.size,
       metadata: received.metadata,
       link: received.link ?? null,
       mediaType: received.mediaType,
-      step: countOf(query, 'step'),
-      epoch: countOf(query, 'epoch'),
+      step,
+      epoch,
       context: optional(query, 'context') ?? null,
       source: optional(query, 'source') ?? null,
       ...(grouping !== undefined && { grouping }),
@@ -99,18 +106,20 @@ export function cometAssetRoutes(router: Router, services: Services): void {
     const asked = optional(query, 'fileName')
     const overwrite = flagOf(query, 'overwrite')
     // Metadata may follow the file in the form: the bytes are stored first, and become an asset when all is known.
-    const received = await receive(call, async ({ name, mediaType, body }) => {
-      const path = checkLogicalPath(asked ?? name ?? '')
-      return openAssets.hold(place, index, { path, mediaType, body }, request.signal)
+    const received = await receive(call, {
+      async take({ name, mediaType, body }) {
+        const path = checkLogicalPath(asked ?? name ?? '')
+        return openAssets.hold(place, index, { path, mediaType, body }, request.signal)
+      },
+      drop: ({ writer }) => writer.abandon(),
     })
     const metadata = metadataOfText(received.metadata ?? '', 'metadata')
-    const { link, mediaType, taken } = received
+    const { link, taken } = received
     if (link !== undefined) {
       const path = checkLogicalPath(asked ?? baseName(link) ?? 'remote')
-      const held = await openAssets.holdRemote(place, index, { path, uri: link, mediaType: 'application/octet-stream' })
+      const held = await openAssets.holdRemote(place, index, { path, uri: link, mediaType: unknownType })
       await openAssets.add(held, metadata, overwrite)
-    } else if (taken instanceof HeldAsset) await openAssets.add(taken, metadata, overwrite)
-    else throw invalid(`it holds no file, nor a link (${mediaType})`)
+    } else if (taken) await openAssets.add(taken, metadata, overwrite)
     await openVersions.assertTaken(place, index)
     return json(saved)
   }
@@ -139,8 +148,11 @@ export function cometAssetRoutes(router: Router, services: Services): void {
   router.on('POST', `${restPrefix}/write/experiment/git/patch`, async (call) => {
     const { key } = await askedExperiment(services, call, 'writer')
     const file = options.randomId()
-    const received = await receive(call, ({ body }) => files.write(key, file, body, call.request.signal))
-    if (!isStored(received.taken)) throw invalid('it holds no file')
+    const received = await receive(call, {
+      take: ({ body }) => files.write(key, file, body, call.request.signal),
+      drop: ({ pieces }) => files.delete(key, file, pieces.length),
+    })
+    if (!received.taken) throw invalid('it holds no file')
     const { size, pieces } = received.taken
     const before = (await runs.read(key)).patch
     const patch: RunAsset = {
@@ -209,30 +221,33 @@ async function assetOf({ runs }: Services, experiment: string, id: string): Prom
 }
 
 /** Reads a form: `file` or `link`, and `metadata`, in any order. */
-async function receive({ request }: Call, take: TakeFile): Promise<Received> {
-  let received: Received = {
-    fileName: undefined,
-    link: undefined,
-    metadata: null,
-    mediaType: 'application/octet-stream',
-    taken: undefined,
-  }
-  let files = 0
-  for await (const part of readMultipart(request)) {
-    if (part.name === 'metadata') received = { ...received, metadata: await textOfPart(part, largestMetadata) }
-    else if (part.name === 'link') received = { ...received, link: await textOfPart(part, largestLink) }
-    else if (part.name === 'file') {
-      if (++files > 1) throw invalid('it holds more than one file')
-      const mediaType = part.type?.split(';')[0].trim().toLowerCase() || 'application/octet-stream'
-      const name = part.fileName === undefined ? undefined : (baseName(part.fileName) ?? part.fileName)
-      const taken = await take({ name, mediaType, body: part.body })
-      received = { ...received, fileName: name, mediaType, taken }
+async function receive<Taken>({ request }: Call, { take, drop }: FileTaker<Taken>): Promise<Received<Taken>> {
+  let file: (Pick<Received<Taken>, 'fileName' | 'mediaType'> & { readonly taken: Taken }) | undefined
+  let link: string | undefined
+  let metadata: string | null = null
+  try {
+    for await (const part of readMultipart(request)) {
+      if (part.name === 'metadata') metadata = await textOfPart(part, largestMetadata)
+      else if (part.name === 'link') link = await textOfPart(part, largestLink)
+      else if (part.name === 'file') {
+        if (file) throw invalid('it holds more than one file')
+        const mediaType = part.type?.split(';')[0].trim().toLowerCase() || unknownType
+        const fileName = part.fileName === undefined ? undefined : (baseName(part.fileName) ?? part.fileName)
+        file = { fileName, mediaType, taken: await take({ name: fileName, mediaType, body: part.body }) }
+      }
     }
+    if (link === '') throw invalid("its 'link' is empty")
+    if (link === undefined && !file) throw invalid("it holds neither 'file' nor 'link'")
+    if (link !== undefined && file) throw invalid("it holds both 'file' and 'link'")
+  } catch (error) {
+    // A collection of garbage finds what cannot be removed now.
+    if (file) await drop(file.taken).catch(() => undefined)
+    throw error
   }
-  if (received.link === undefined && files === 0) throw invalid("it holds neither 'file' nor 'link'")
-  if (received.link !== undefined && files > 0) throw invalid("it holds both 'file' and 'link'")
-  return received
+  return { fileName: undefined, mediaType: unknownType, taken: undefined, ...file, link, metadata }
 }
+
+const unknownType = 'application/octet-stream'
 
 /** An asset as Comet lists it. */
 export function runAssetToComet(experiment: string, asset: RunAsset): object {
@@ -272,10 +287,6 @@ function checkFileName(name: string): string {
 /** As R's `basename`: the last segment that is not empty. */
 function baseName(text: string | undefined): string | undefined {
   return text?.split(/[/\\]/).findLast((segment) => segment !== '')
-}
-
-function isStored(value: unknown): value is { size: number; pieces: readonly string[] } {
-  return typeof value === 'object' && value !== null && 'size' in value && 'pieces' in value
 }
 
 function invalid(reason: string): InvalidInputError {
