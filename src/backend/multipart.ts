@@ -182,19 +182,26 @@ function headersOf(text: string): Omit<Part, 'body'> {
     const value = line.slice(colon + 1).trim()
     if (field === 'content-type') type = value
     if (field !== 'content-disposition') continue
-    name = parameterOf(value, 'name')
-    fileName = extended(value) ?? parameterOf(value, 'filename')
+    const parameters = parametersOf(value)
+    name = parameters.get('name')
+    fileName = extended(parameters.get('filename*')) ?? parameters.get('filename')
   }
   if (name === undefined) throw invalid('a part has no name')
   return { name, fileName, type }
 }
 
-function parameterOf(value: string, parameter: string): string | undefined {
-  const match = new RegExp(`(?:^|;)\\s*${parameter}=(?:"((?:[^"\\\\]|\\\\.)*)"|([^;\\s]*))`, 'i').exec(value)
-  if (!match) return undefined
-  if (match[1] === undefined) return match[2]
-  // Browsers and curl write quotes and line ends as %22, %0D and %0A; others put a backslash before them.
-  return match[1]
+/** The parameters of a header, each by its name in lower case. */
+function parametersOf(value: string): Map<string, string> {
+  const found = new Map<string, string>()
+  // One after another: what stands in quotes is no parameter.
+  for (const [, name, quoted, plain] of value.matchAll(/;\s*([^\s=;]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))/g))
+    if (!found.has(name.toLowerCase())) found.set(name.toLowerCase(), quoted === undefined ? plain : unquoted(quoted))
+  return found
+}
+
+/** Browsers and curl write quotes and line ends as %22, %0D and %0A; others put a backslash before them. */
+function unquoted(text: string): string {
+  return text
     .replace(/\\(["\\])/g, '$1')
     .replace(/%22/gi, '"')
     .replace(/%0D/gi, '\r')
@@ -202,8 +209,8 @@ function parameterOf(value: string, parameter: string): string | undefined {
 }
 
 /** RFC 8187: filename*=UTF-8''na%C3%AFve */
-function extended(value: string): string | undefined {
-  const match = /(?:^|;)\s*filename\*=utf-8'[^']*'([^;\s]*)/i.exec(value)
+function extended(value: string | undefined): string | undefined {
+  const match = /^utf-8'[^']*'(.*)/i.exec(value ?? '')
   if (!match) return undefined
   try {
     return decodeURIComponent(match[1])

@@ -38,3 +38,26 @@ it('uploads that are refused leave no bytes behind', async () => {
   }
   expect(await client.get('/experiment/asset/list', { experimentKey: String(key) })).toEqual({ assets: [] })
 })
+
+it('names of files are what their own parameter says, whatever stands in others', async () => {
+  const store = memoryStore()
+  const client = new WireClient(createBackend({ records: store, blobs: store }).fetch, 'http://backend.test')
+  const { experimentKey } = await client.post('/write/experiment/create', { workspaceName: 'team' })
+  const names = [
+    [`name="file"; filename="a; filename*=UTF-8''b.txt"`, "a; filename*=UTF-8''b.txt"],
+    [`filename="a; name=b.txt" ; name="file"`, 'a; name=b.txt'],
+    [`name="file"; filename="x.txt"; filename*=UTF-8''na%C3%AFve.txt`, 'naïve.txt'],
+    [`NAME=file; FileName=a.txt`, 'a.txt'],
+  ]
+  for (const [disposition] of names) {
+    const reply = await client.reply('POST', `/write/experiment/upload-asset?experimentKey=${experimentKey}`, {
+      headers: { 'content-type': 'multipart/form-data; boundary=cut' },
+      body: part(disposition, 'content') + end,
+    })
+    expect(reply.status, disposition).toBe(200)
+  }
+  const list = await client.get<{ assets: { fileName: string }[] }>('/experiment/asset/list', {
+    experimentKey: String(experimentKey),
+  })
+  expect(list.assets.map(({ fileName }) => fileName)).toEqual(names.map(([, name]) => name))
+})
