@@ -78,7 +78,9 @@ export function rangedReply(
   read: (start: number, end: number) => AsyncGenerator<Uint8Array>,
 ): Promise<Response> {
   const headers = { 'content-type': type, 'accept-ranges': 'bytes', etag: `"${etag}"` }
-  const asked = parseRange(request.headers.get('range'))
+  // What was begun may be the bytes of another: an asset of an experiment can be replaced. Then all of it is sent.
+  const begun = request.headers.get('if-range')
+  const asked = begun === null || begun === headers.etag ? parseRange(request.headers.get('range')) : undefined
   if (!asked) return streamReply(read(0, size), 200, { ...headers, 'content-length': String(size) })
   const { start, end } = spanOf(asked, size)
   return streamReply(read(start, end), 206, {

@@ -76,6 +76,23 @@ export function wireAssets(wire: Wire): void {
       'bytes 100-199/200000',
       bytes.slice(100, 200),
     ])
+    const etag = String(part.headers.get('etag'))
+    for (const [ifRange, status] of [
+      [etag, 206],
+      ['"another"', 200],
+      [`W/${etag}`, 200],
+      ['Sun, 29 Nov 2026 15:00:00 GMT', 200],
+    ] as const) {
+      const rest = await wire.client.reply(
+        'GET',
+        `/experiment/asset/get-asset?experimentKey=${wire.key}&assetId=${again.assetId}`,
+        { headers: { range: 'bytes=100-', 'if-range': ifRange } },
+      )
+      expect([rest.status, (await rest.arrayBuffer()).byteLength], ifRange).toEqual([
+        status,
+        status === 206 ? 199_900 : 200_000,
+      ])
+    }
     await wire.client.get('/write/experiment/asset/delete', { experimentKey: wire.key, assetId: String(again.assetId) })
     expect(await list('image')).toHaveLength(1)
     expect(
