@@ -92,7 +92,8 @@ export class Artifacts {
 
   #notFound(place: ArtifactPlace, head: ArtifactHead, selector: string | undefined): NotFoundError {
     const aliases = [...head.aliases.keys()]
-    const known = head.latest === null ? 'All its versions were deleted.' : `The latest is v${head.latest}.`
+    const known =
+      head.latest === null ? 'All its versions are deleted, or were never closed.' : `The latest is v${head.latest}.`
     const named =
       aliases.length > 0 ? ` Aliases: ${aliases.slice(0, 10).join(', ')}${aliases.length > 10 ? ', ...' : ''}.` : ''
     return new NotFoundError(`${placeText(place)} has no version '${selector ?? 'latest'}'. ${known}${named}`, {

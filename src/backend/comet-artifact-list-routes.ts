@@ -103,8 +103,8 @@ export function cometArtifactListRoutes(router: Router, services: Services): voi
   router.on('GET', `${restPrefix}/write/artifacts/version/delete`, async ({ access, query }) => {
     const { index, ...place } = parseVersionId(required(query, 'artifactVersionId'))
     access.require('owner', place.workspace)
-    await artifacts.resolve(place, index)
-    await deletions.deleteVersion(place, index)
+    // Also one that was never closed: it is there to be deleted. One that is not there is named.
+    if (!(await deletions.deleteVersion(place, index))) await artifacts.resolve(place, index)
     return json({ ...saved, msg: 'Deleted' })
   })
 }

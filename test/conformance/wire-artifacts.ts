@@ -239,6 +239,21 @@ export function wireArtifacts(wire: Wire): void {
       ).toHaveLength(1)
     })
 
+    it('that were never closed can be deleted', async () => {
+      for (const fails of [true, false]) {
+        const made = await upsert({ alias: ['best'] })
+        if (fails) await state(made.artifactVersionId, 'ERROR')
+        const deletion = () =>
+          wire.client.get('/write/artifacts/version/delete', { artifactVersionId: String(made.artifactVersionId) })
+        const reading = (query: Record<string, string>) =>
+          wire.client.failure(wire.client.reply('GET', `/artifacts/version?${new URLSearchParams(query)}`))
+        expect((await reading({ artifactId: String(made.artifactId), alias: 'best' })).msg).toContain('never closed')
+        await deletion()
+        expect(await reading({ versionId: String(made.artifactVersionId) })).toMatchObject({ sdk: 624523 })
+        await expect(deletion()).rejects.toThrow('624523')
+      }
+    })
+
     it('without assets, of one path twice, and unknown ones', async () => {
       const empty = await upsert()
       await state(empty.artifactVersionId, 'CLOSED')
