@@ -42,8 +42,8 @@ export function logRoutes(router: Router, services: Services): void {
     const item = { events: [...events, ['writer', writer, sequence]], points }
     let repeated = false
     await Promise.all([
-      projects.addColumns({ workspace, project }, columns),
       others.prepare(key, { workspace, project }, batch.others),
+      projects.addColumns({ workspace, project }, columns),
       runs.append(key, {
         decide: ({ writers }) => {
           const last = writers.get(writer) ?? 0

@@ -28,15 +28,32 @@ export class Others {
     ])
   }
 
-  /** What logging them changes elsewhere. */
-  async prepare(experiment: string, place: ProjectPlace, others: readonly LoggedOther[]): Promise<void> {
+  /**
+   * What logging them changes elsewhere.
+   *
+   * @throws InvalidInputError `invalid-name`, at once: what is refused is not logged.
+   */
+  prepare(experiment: string, place: ProjectPlace, others: readonly LoggedOther[]): Promise<void> {
+    return this.#prepare(experiment, place, others, newNameIn(others))
+  }
+
+  async #prepare(
+    experiment: string,
+    place: ProjectPlace,
+    others: readonly LoggedOther[],
+    name: string | undefined,
+  ): Promise<void> {
     await this.#projects.addColumns(
       place,
       others.map(({ key, value }) => ({ source: 'log_other', name: key, type: columnType(value) })),
     )
-    const named = others.findLast(({ key }) => key === 'Name')
-    if (typeof named?.value !== 'string' || named.value === '') return
-    const name = checkLabel(named.value, 'experiment')
+    if (name === undefined) return
     await this.#experiments.change(experiment, (before) => (before.name === name ? before : { ...before, name }))
   }
+}
+
+function newNameIn(others: readonly LoggedOther[]): string | undefined {
+  const value = others.findLast(({ key }) => key === 'Name')?.value
+  if (typeof value === 'number') return String(value)
+  return typeof value === 'string' && value !== '' ? checkLabel(value, 'experiment') : undefined
 }

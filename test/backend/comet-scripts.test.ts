@@ -42,6 +42,10 @@ describe('bodies as scripts write them', () => {
     }
     await write('log-other', { key: 'Name', value: 'a: b/c' })
     expect(await read('metadata')).toMatchObject({ experimentName: 'a: b/c' })
+    await expect(write('log-other', { key: 'Name', value: 'a\nb' })).rejects.toThrow('400')
+    expect(await read('log-other')).toMatchObject({ values: [{ name: 'Name', valueCurrent: 'a: b/c' }] })
+    await write('log-other', { key: 'Name', value: 2026 })
+    expect(await read('metadata')).toMatchObject({ experimentName: '2026' })
     await write('metric', { metricName: 3, metricValue: '1e-09', step: '2', epoch: null, context: null, timestamp: 1 })
     await write('parameter', { parameterName: 4, parameterValue: ['a'], timestamp: '5' })
     await write('log-other', { key: true, value: 1.5, timestamp: null })

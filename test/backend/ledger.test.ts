@@ -226,6 +226,7 @@ describe('what experiments log', () => {
       { ...good, tags: ['a', 1] },
       { ...good, output: [{ offset: -1, text: 'x' }] },
       { ...good, parameters: [{ name: 'p', timestamp: 'x' }] },
+      { ...good, others: [{ key: 'Name', value: 'a\nb', timestamp: 1 }] },
       { ...good, metrics: [{ name: 'm', values: Array(20_001).fill(1), timestamps: Array(20_001).fill(1) }] },
       [],
     ]
