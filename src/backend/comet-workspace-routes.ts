@@ -183,21 +183,21 @@ async function projectsOf(services: Services, workspace: string, access: Access)
 /** Experiments first: a project that is still there can be deleted again. */
 async function deleteProject(services: Services, place: ProjectPlace, withExperiments: boolean): Promise<void> {
   const { experiments, projects, options } = services
+  if (!withExperiments && place.project === usualProject) return
   for (const experiment of await listExperiments(services, place)) {
-    // Only shown here.
-    if (!isIn(experiment, place)) continue
     const { key } = experiment
-    if (withExperiments) await deleteExperiment(services, key)
+    // Only shown here, and from now on no more.
+    if (!isIn(experiment, place)) await projects.add(place, [['gone', key, options.randomId()]])
+    else if (withExperiments) await deleteExperiment(services, key)
     else await experiments.change(key, (before) => ({ ...before, project: usualProject }))
   }
-  if (!withExperiments && place.project === usualProject) return
   const about = { description: '', public: false, createdAt: options.now(), deleted: true }
   await projects.add(place, [['about', about]])
 }
 
 /** Done again, it goes on where it broke off: the old project says where its experiments go. */
 async function renameProject(services: Services, place: ProjectPlace, renamed: ProjectPlace): Promise<void> {
-  const { experiments, projects } = services
+  const { experiments, projects, options } = services
   const { about, columns } = await projects.read(place)
   if (!about) throw noProject(place)
   const { movingTo, ...kept } = about
@@ -209,7 +209,10 @@ async function renameProject(services: Services, place: ProjectPlace, renamed: P
   await projects.addColumns(renamed, [...columns.values()])
   for (const experiment of await listExperiments(services, place))
     if (isIn(experiment, place)) await experiments.change(experiment.key, (before) => ({ ...before, ...renamed }))
-    else await projects.add(renamed, [['link', experiment.key]])
+    else {
+      await projects.add(renamed, [['link', experiment.key]])
+      await projects.add(place, [['gone', experiment.key, options.randomId()]])
+    }
   await projects.changeAbout(place, (now) => ({ ...now, deleted: true }))
 }
 

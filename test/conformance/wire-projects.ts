@@ -230,6 +230,19 @@ export function wireProjects(wire: Wire): void {
       workspaceName: workspace,
     })
     expect(linked.experiments).toEqual([expect.objectContaining({ experimentKey: wire.key, projectName: project })])
+    for (const deleteAllExperiments of [false, true]) {
+      await wire.client.post('/write/project/delete', {
+        projectName: 'other',
+        workspaceName: workspace,
+        deleteAllExperiments,
+      })
+      await wire.client.post('/write/project/create', { projectName: 'other', workspaceName: workspace })
+      expect(await wire.client.get('/experiments', { projectName: 'other', workspaceName: workspace })).toEqual({
+        experiments: [],
+      })
+      await wire.client.get('/write/project/symlink', { experimentKey: wire.key, projectName: 'other' })
+    }
+    expect(await wire.read('metadata')).toMatchObject({ projectName: project })
     await wire.client.get('/write/experiment/delete', { experimentKey: wire.key })
     expect(
       await wire.client.failure(wire.client.reply('GET', `/experiment/metadata?experimentKey=${wire.key}`)),
