@@ -14,6 +14,8 @@ const toColumns = ['getColumnsObjectJS']
 
 /** Conversions that lead to another conversion: more than this is a loop. */
 const MAX_STEPS = 4
+/** Characters of a schema in a message. */
+const SHOWN = 200
 
 /** A data frame turned into the Arrow table or the columns it gives; anything else as it is. Some can be asked only once. */
 export async function asTable(given: unknown): Promise<unknown> {
@@ -37,14 +39,22 @@ export function isArrow(value: unknown): boolean {
   return isTableLike(value) || isBatchLike(value) || isFlechetteTable(value)
 }
 
-/** The columns of an Arrow table, of record batches of one, or of a flechette table; `undefined` for anything else. */
+/** The columns of an Arrow table, of record batches or tables of one schema, or of a flechette table; `undefined` for anything else. */
 export async function readArrow(value: unknown, plan: ColumnPlan): Promise<TableColumns | undefined> {
-  if (isTableLike(value)) return fromBatches(value.schema, value.batches, plan)
-  if (isBatchLike(value)) return fromBatches(value.schema, [value], plan)
   if (isFlechetteTable(value)) return columnsFromFlechette(value, plan)
-  if (!Array.isArray(value)) return undefined
-  const [first] = value
-  return isBatchLike(first) && value.every(isBatchLike) ? fromBatches(first.schema, value, plan) : undefined
+  const parts: readonly unknown[] = Array.isArray(value) ? value : [value]
+  if (parts.length === 0 || !parts.every(isPart)) return undefined
+  const [{ schema }] = parts
+  const expected = columnsOf(schema)
+  const odd = parts.findIndex((part) => columnsOf(part.schema) !== expected)
+  if (odd > 0) {
+    throw new InvalidInputError(
+      `The parts of the table do not fit together: [0] has the columns ${shown(expected)}, [${odd}] has ${shown(columnsOf(parts[odd].schema))}. Cast them to one schema, or log each as a table of its own.`,
+      { code: 'parts-differ', fields: { part: odd } },
+    )
+  }
+  const batches = parts.flatMap((part) => ('batches' in part ? part.batches : part))
+  return fromBatches(schema, batches, plan)
 }
 
 interface SchemaLike {
@@ -60,6 +70,20 @@ interface BatchLike {
 interface TableLike {
   readonly schema: SchemaLike
   readonly batches: readonly BatchLike[]
+}
+
+function isPart(value: unknown): value is TableLike | BatchLike {
+  return isTableLike(value) || isBatchLike(value)
+}
+
+/** Names and types, in order. */
+function columnsOf({ fields }: SchemaLike): string {
+  return fields.map(({ name, type }) => `${JSON.stringify(name)}: ${type}`).join(', ')
+}
+
+/** A table may have thousands. */
+function shown(columns: string): string {
+  return columns.length > SHOWN ? `${columns.slice(0, SHOWN)}…` : columns
 }
 
 async function fromBatches(schema: SchemaLike, batches: readonly BatchLike[], plan: ColumnPlan): Promise<TableColumns> {

@@ -351,6 +351,21 @@ describe('an Arrow table', () => {
     await expect(encodeTable(table)).rejects.toMatchObject({ code: 'duplicate-column' })
   })
 
+  it('may be a list of tables or batches; those of another schema are refused', async () => {
+    const integers = new arrow.Table({ a: vectorFromArray([1, null], new arrow.Int32()) })
+    const doubles = new arrow.Table({ a: vectorFromArray([1.5], new arrow.Float64()) })
+    const others = new arrow.Table({ b: vectorFromArray([3], new arrow.Int32()) })
+    for (const parts of [
+      [integers, integers],
+      [...integers.batches, integers],
+    ]) {
+      expect(valuesOf(await decodeTable((await encodeTable(parts)).bytes))).toEqual({ a: [1, null, 1, null] })
+    }
+    for (const other of [doubles, others, ...doubles.batches, ...others.batches]) {
+      await expect(encodeTable([integers, other])).rejects.toMatchObject({ code: 'parts-differ', fields: { part: 1 } })
+    }
+  })
+
   it('may come from a method, and Arrow vectors may be columns', async () => {
     class Frame {
       toArrow() {
