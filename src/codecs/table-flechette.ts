@@ -1,8 +1,7 @@
 import { type DataType, Dictionary, Field, Type } from './arrow.ts'
-import { type ColumnPlan, planColumns } from './arrow-column.ts'
+import type { GivenColumn } from './arrow-column.ts'
 import type { ArrowData } from './arrow-data.ts'
 import { type DescribedType, isIndexType, typeFrom } from './arrow-described.ts'
-import type { TableColumns } from './table-source.ts'
 
 /** What we read of flechette's types, fields, batches and tables (2.x): plain objects with the numbers of Arrow's own schema. */
 interface FlechetteType extends DescribedType {
@@ -54,14 +53,13 @@ export function isFlechetteTable(value: unknown): value is FlechetteTable {
   )
 }
 
-export async function columnsFromFlechette(table: FlechetteTable, plan: ColumnPlan): Promise<TableColumns> {
+/** Its columns in our form, over the same memory. */
+export function columnsFromFlechette(table: FlechetteTable): GivenColumn[] {
   const dictionaries = new Map<FlechetteColumn, { readonly data: readonly ArrowData[] }>()
-  const given = table.schema.fields.map((field, index) => {
+  return table.schema.fields.map((field, index) => {
     const batches = table.children[index]?.data ?? []
     return { field: fieldOf(field), chunks: batches.map((batch) => dataOf(batch, dictionaries)) }
   })
-  const columns = await planColumns(given, plan)
-  return { columns, rows: table.numRows, metadata: new Map(table.schema.metadata ?? []) }
 }
 
 function fieldOf({ name, type, nullable, metadata }: FlechetteField): Field {

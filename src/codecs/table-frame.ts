@@ -1,6 +1,6 @@
 import { InvalidInputError } from '../errors.ts'
 import type { Field } from './arrow.ts'
-import { type ColumnPlan, planColumns } from './arrow-column.ts'
+import { type ColumnPlan, type GivenColumn, planColumns } from './arrow-column.ts'
 import { type ArrowData, bytesOf } from './arrow-data.ts'
 import { repeatedName } from './arrow-type.ts'
 import { columnsFromFlechette, isFlechetteTable } from './table-flechette.ts'
@@ -41,7 +41,7 @@ export function isArrow(value: unknown): boolean {
 
 /** The columns of an Arrow table, of record batches or tables of one schema, or of a flechette table; `undefined` for anything else. */
 export async function readArrow(value: unknown, plan: ColumnPlan): Promise<TableColumns | undefined> {
-  if (isFlechetteTable(value)) return columnsFromFlechette(value, plan)
+  if (isFlechetteTable(value)) return planned(columnsFromFlechette(value), value.numRows, value.schema, plan)
   const parts: readonly unknown[] = Array.isArray(value) ? value : [value]
   if (parts.length === 0 || !parts.every(isPart)) return undefined
   const [{ schema }] = parts
@@ -54,7 +54,9 @@ export async function readArrow(value: unknown, plan: ColumnPlan): Promise<Table
     )
   }
   const batches = parts.flatMap((part) => ('batches' in part ? part.batches : part))
-  return fromBatches(schema, batches, plan)
+  const filled = batches.filter(({ data }) => data.length > 0)
+  const rows = filled.reduce((sum, { data }) => sum + data.length, 0)
+  return planned(columnsFromBatches(schema, filled), rows, schema, plan)
 }
 
 interface SchemaLike {
@@ -86,22 +88,24 @@ function shown(columns: string): string {
   return columns.length > SHOWN ? `${columns.slice(0, SHOWN)}…` : columns
 }
 
-async function fromBatches(schema: SchemaLike, batches: readonly BatchLike[], plan: ColumnPlan): Promise<TableColumns> {
-  const repeated = repeatedName(schema.fields)
+function columnsFromBatches({ fields }: SchemaLike, filled: readonly BatchLike[]): GivenColumn[] {
+  return fields.map((field, index) => ({ field, chunks: filled.flatMap(({ data }) => data.children[index] ?? []) }))
+}
+
+async function planned(
+  given: readonly GivenColumn[],
+  rows: number,
+  { metadata }: { metadata?: ReadonlyMap<string, string> | null },
+  plan: ColumnPlan,
+): Promise<TableColumns> {
+  const repeated = repeatedName(given.map(({ field }) => field))
   if (repeated !== undefined) {
     throw new InvalidInputError(
       `The table has two columns or fields named '${repeated}'. Rename one: they are told apart by name when they are read back.`,
       { code: 'duplicate-column', fields: { column: repeated } },
     )
   }
-  const filled = batches.filter(({ data }) => data.length > 0)
-  const given = schema.fields.map((field, index) => ({
-    field,
-    chunks: filled.flatMap(({ data }) => data.children[index] ?? []),
-  }))
-  const columns = await planColumns(given, plan)
-  const rows = filled.reduce((sum, { data }) => sum + data.length, 0)
-  return { columns, rows, metadata: new Map(schema.metadata ?? []) }
+  return { columns: await planColumns(given, plan), rows, metadata: new Map(metadata ?? []) }
 }
 
 async function readBytes(bytes: unknown, method: string): Promise<unknown> {

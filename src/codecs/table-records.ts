@@ -154,7 +154,14 @@ export interface VectorLike {
 
 export function isVector(value: unknown): value is VectorLike {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) return false
-  return 'type' in value && 'data' in value && Array.isArray(value.data) && 'length' in value
+  return (
+    'type' in value && 'length' in value && 'data' in value && Array.isArray(value.data) && value.data.every(isData)
+  )
+}
+
+/** Pieces of flechette's columns have no offset: their types are others. */
+function isData(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'offset' in value && 'children' in value
 }
 
 function lengthOf(name: string, values: unknown): number {

@@ -366,6 +366,24 @@ describe('an Arrow table', () => {
     }
   })
 
+  it('of flechette with two columns of one name, or columns of it by themselves, are refused', async () => {
+    // As flechette 2.2 has them.
+    const type = { typeId: 2, bitWidth: 32, signed: true }
+    const column = {
+      type,
+      length: 2,
+      data: [{ length: 2, nullCount: 0, type, validity: new Uint8Array(0), values: Int32Array.of(-1, 2) }],
+    }
+    const of = (...names: string[]) => ({
+      schema: { fields: names.map((name) => ({ name, type, nullable: true })) },
+      children: names.map(() => column),
+      numRows: 2,
+    })
+    expect(valuesOf(await decodeTable((await encodeTable(of('a', 'b'))).bytes))).toEqual({ a: [-1, 2], b: [-1, 2] })
+    await expect(encodeTable(of('a', 'a'))).rejects.toMatchObject({ code: 'duplicate-column' })
+    await expect(encodeTable({ a: column })).rejects.toMatchObject({ code: 'not-a-column' })
+  })
+
   it('may come from a method, and Arrow vectors may be columns', async () => {
     class Frame {
       toArrow() {
