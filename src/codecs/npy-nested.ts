@@ -82,7 +82,7 @@ function cast(own: NpyArray, stated: Dtype, name: string): NpyArray {
     if (!(target instanceof BigInt64Array || target instanceof BigUint64Array)) {
       for (let i = 0; i < data.length; i++) {
         target[i] = data[i]
-        if (!float && target[i] !== data[i]) {
+        if (!float && (target[i] !== data[i] || (stated === 'bool' && data[i] > 1))) {
           throw invalid('npz-dtype', name, `says it is ${stated}, but has ${data[i]} at ${indexOf(i, shape)}`)
         }
       }

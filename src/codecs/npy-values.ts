@@ -48,8 +48,20 @@ interface Tensor {
   readonly dtype?: unknown
   readonly type?: unknown
   readonly stride?: unknown
+  readonly strides?: unknown
   readonly offset?: unknown
 }
+
+/** What libraries call the type of a JavaScript array: ndarray, TF.js, stdlib. */
+const ALIASES: ReadonlyMap<unknown, NumericDtype | undefined> = new Map<unknown, NumericDtype | undefined>([
+  ['generic', undefined],
+  ['array', undefined],
+  ['buffer', 'uint8'],
+  ['uint8_clamped', 'uint8'],
+  ['uint8c', 'uint8'],
+  ['bigint64', 'int64'],
+  ['biguint64', 'uint64'],
+])
 
 function isTensor(value: unknown): value is Tensor {
   return isTensorLike(value)
@@ -74,16 +86,17 @@ export async function npyArrayOf(value: unknown, name: string): Promise<NpyArray
 
 async function fromTensor(tensor: Tensor, name: string): Promise<NpyArray> {
   const shape = numbers(tensor.shape ?? tensor.dims) ?? []
-  const stated = tensor.dtype ?? tensor.type
+  const said = tensor.dtype ?? tensor.type
+  const stated = ALIASES.has(said) ? ALIASES.get(said) : said
   const data = await tensorData(tensor)
   const count = shape.reduce((product, size) => product * size, 1)
-  const stride = numbers(tensor.stride)
+  const strides = stridesOf(tensor, shape.length)
   const parts = stated === 'complex64' || stated === 'complex128' ? 2 : 1
   if (!hasLength(data))
     throw invalid('npz-value', name, `has data that is ${describe(data)}; give a typed array or an array`)
-  if (stride) {
+  if (strides) {
     const { fromStrided } = await import('./npy-strided.ts')
-    return convert(fromStrided(data, shape, stride, tensor.offset, name), shape, stated, name)
+    return convert(fromStrided(data, { shape, strides, offset: tensor.offset ?? 0, parts }, name), shape, stated, name)
   }
   if (data.length !== count * parts) {
     throw invalid(
@@ -93,6 +106,12 @@ async function fromTensor(tensor: Tensor, name: string): Promise<NpyArray> {
     )
   }
   return convert(data, shape, stated, name)
+}
+
+/** ndarray calls them `stride`, stdlib `strides`. Those of TF.js are one fewer than the dimensions, and its data lies in C order. */
+function stridesOf({ stride, strides }: Tensor, dimensions: number): readonly unknown[] | undefined {
+  if (hasLength(stride)) return Array.from(stride)
+  return hasLength(strides) && strides.length === dimensions ? Array.from(strides) : undefined
 }
 
 async function tensorData(tensor: Tensor): Promise<unknown> {
@@ -116,8 +135,7 @@ async function convert(given: unknown, shape: readonly number[], stated: unknown
   }
   const { dtype, fits } = TYPED[typed]
   if (!known) {
-    const stateless = stated === undefined || stated === 'generic' || stated === 'array' || stated === 'uint8_clamped'
-    if (!stateless)
+    if (stated !== undefined)
       throw invalid(
         'npz-dtype',
         name,

@@ -277,6 +277,23 @@ describe('values', () => {
     expect(decoded.back.data).toEqual(Int32Array.of(6, 4, 2))
   })
 
+  test('ndarrays of stdlib, and the names ndarray gives to its types', async () => {
+    const data = Float32Array.of(1, 2, 3, 4, 5, 6)
+    const decoded = await roundTrip({
+      // Column-major, as stdlib has it; TF.js says only the first stride.
+      turned: { data, shape: [2, 3], strides: [1, 2], offset: 0, dtype: 'float32' },
+      flow: { data, shape: [2, 3], strides: [3], dtype: 'float32' },
+      long: { data: BigInt64Array.of(1n, -1n), shape: [2], stride: [-1], offset: 1, dtype: 'bigint64' },
+      bytes: { data: Buffer.from([1, 2, 3, 4]), shape: [2, 2], stride: [1, 2], offset: 0, dtype: 'buffer' },
+      complex: { data: Float32Array.of(1, 2, 3, 4), shape: [2], stride: [-1], offset: 1, dtype: 'complex64' },
+    })
+    expect(decoded.turned.data).toEqual(Float32Array.of(1, 3, 5, 2, 4, 6))
+    expect(decoded.flow.data).toEqual(data)
+    expect(decoded.long).toEqual({ data: BigInt64Array.of(-1n, 1n), shape: [2], dtype: 'int64' })
+    expect(decoded.bytes).toEqual({ data: Uint8Array.of(1, 3, 2, 4), shape: [2, 2], dtype: 'uint8' })
+    expect(decoded.complex).toEqual({ data: Float32Array.of(3, 4, 1, 2), shape: [2], dtype: 'complex64' })
+  })
+
   test('a preview tells shapes and ranges, and stays small', async () => {
     const encoded = await npzCodec.encode({
       w: { data: Float32Array.of(1, NaN, -3, 4), shape: [2, 2] },
@@ -340,6 +357,9 @@ describe('refused', () => {
     ],
     ['an unknown dtype', { x: { data: new Uint8Array(1), shape: [1], dtype: 'int4' } }, 'npz-dtype', 'int4'],
     ['bools that are not', { x: { data: Uint8Array.of(2), shape: [1], dtype: 'bool' } }, 'npz-dtype', 'bool'],
+    ['numbers that are no bools', { x: { data: [0, 1, 2], shape: [3], dtype: 'bool' } }, 'npz-dtype', '[2]'],
+    ['half an offset', { x: { data: new Int8Array(4), shape: [1], stride: [1], offset: 0.5 } }, 'npz-shape', "'x'"],
+    ['half a stride', { x: { data: new Int8Array(4), shape: [2], stride: [0.5], offset: 0 } }, 'npz-shape', "'x'"],
     ['a fraction as an integer', { x: { data: [1, 1.5], shape: [2], dtype: 'int8' } }, 'npz-dtype', '1.5'],
     ['an integer out of range', { x: { data: [1, 300], shape: [2], dtype: 'int8' } }, 'npz-dtype', '300'],
     ['a bigint beyond 64 bits', { x: [2n ** 64n] }, 'npz-value', '[0]'],
