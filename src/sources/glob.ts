@@ -18,9 +18,9 @@ interface Pattern {
   matched: boolean
 }
 
-/** True when a string has wildcards: `*`, `?`, `[ab]`, `{a,b}`, `@(a|b)`. */
+/** True when a string has wildcards: `*`, `?`, `[ab]`, `{a,b}`, `@(a|b)`. Parentheses alone are those of a sentence. */
 export function hasWildcards(text: string): boolean {
-  return picomatch.scan(text).isGlob
+  return picomatch.scan(text, { noparen: true }).isGlob
 }
 
 /** Patterns are separated by `/`; one that begins with `!` takes out what it matches, seen from where the patterns start. */

@@ -64,6 +64,8 @@ describe('a string', () => {
     'https://example.com/?q=*',
     '# Title\n\n**bold**',
     '/ or',
+    'You are a botanist (an expert).',
+    'f(x) = 2',
     'x'.repeat(5000),
     'a\0b',
   ])('is text otherwise: %j', async (text) => expect(await openSource(text)).toEqual({ kind: 'text', text }))
