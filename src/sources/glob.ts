@@ -66,10 +66,10 @@ function compile(text: string, segments: readonly string[]): Pattern {
   const isMatch = picomatch(segments.join('/'))
   // An absolute pattern has an empty first segment, which picomatch refuses.
   const steps = segments.map((segment) => (segment === '' ? () => false : picomatch(segment)))
-  // From the first segment that can stand for several on, any depth is possible. Braces and groups may hold a slash.
-  const open = segments.findIndex((segment) => segment.includes('**') || /[{(]/.test(segment))
+  // From the first segment that can stand for several on, any depth is possible.
+  const open = segments.findIndex((segment) => segment.includes('**') || isCut(segment))
   const fixed = open === -1 ? segments.length - 1 : open
-  const namesDots = segments.some((segment) => segment.startsWith('.') || /[{(]/.test(segment))
+  const namesDots = segments.some((segment) => /(?:^|[{(,|])\./.test(segment))
   return {
     text,
     segments,
@@ -82,6 +82,16 @@ function compile(text: string, segments: readonly string[]): Pattern {
       return parts.slice(0, fixed).every((part, i) => steps[i]?.(part) ?? false)
     },
   }
+}
+
+/** Has braces or a group that hold a slash: the rest of them is in another segment. */
+function isCut(segment: string): boolean {
+  const plain = segment.replace(/\\./g, '')
+  return count(plain, '{') !== count(plain, '}') || count(plain, '(') !== count(plain, ')')
+}
+
+function count(text: string, character: string): number {
+  return text.split(character).length - 1
 }
 
 // `!(a|b)` is a group, not a negation.

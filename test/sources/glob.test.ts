@@ -37,6 +37,11 @@ describe('expandGlob', () => {
     ['photos/.cache/*', ['e.jpg']],
     ['photos/we\\[i\\]rd/*', ['f.jpg']],
     ['photos/@(a|b).*', ['a.jpg', 'b.png']],
+    ['photos/(a|b).*', ['a.jpg', 'b.png']],
+    ['{photos,labels}/*.{jpg,csv}', ['labels/a.csv', 'photos/a.jpg']],
+    ['{photos/2024,labels}/**/*.{jpg,csv}', ['labels/a.csv', 'photos/2024/c.jpg', 'photos/2024/deep/d.jpg']],
+    ['photos/{.cache,2024}/*.jpg', ['.cache/e.jpg', '2024/c.jpg']],
+    ['photos/@(.cache|2024)/*.jpg', ['.cache/e.jpg', '2024/c.jpg']],
     ['*.md', ['readme.md']],
     ['**/a.*', ['labels/a.csv', 'photos/a.jpg']],
     [
@@ -87,6 +92,8 @@ describe('expandGlob', () => {
     await symlink(join(outside, 'y'), join(folder, 'y'))
     await symlink('nowhere', join(folder, 'broken'))
     expect(await pathsOf(expandGlob(['*.jpg'], { folder }))).toEqual(['a.jpg'])
+    expect(await pathsOf(expandGlob(['*.{jpg,png}'], { folder }))).toEqual(['a.jpg'])
+    expect(await pathsOf(expandGlob(['{sub,other}/**/*.@(jpg|png)'], { folder }))).toEqual(['sub/b.jpg'])
     await expect(pathsOf(expandGlob(['**/*.jpg'], { folder }))).rejects.toMatchObject({ code: 'link-leaves-folder' })
     await symlink(join(outside, 'x.jpg'), join(folder, 'x.jpg'))
     await expect(pathsOf(expandGlob(['*.jpg'], { folder }))).rejects.toMatchObject({ code: 'link-leaves-folder' })
@@ -105,6 +112,11 @@ describe('compileGlob', () => {
     expect(enters('a/x*/**/b', 'xy/deep/er')).toBe(true)
     expect(enters('**/*.jpg', '.venv')).toBe(false)
     expect(enters('**/.venv/*', '.venv')).toBe(true)
+    expect(enters('*.{jpg,png}', 'x')).toBe(false)
+    expect(enters('{a,b}/*.jpg', 'c')).toBe(false)
+    expect(enters('{a,b/c}/*.jpg', 'b')).toBe(true)
+    expect(enters('**/*.{jpg,png}', '.venv')).toBe(false)
+    expect(enters('**/{.venv,x}/*', '.venv')).toBe(true)
   })
 
   it('never begins at the root because one of several patterns does', () => {
