@@ -121,8 +121,9 @@ function isShape(value: unknown): boolean {
 /** Something with pixels: ImageData and its like, canvases, ImageBitmap, `<img>`, `<video>`, VideoFrame. */
 export function isImageLike(value: unknown): value is object {
   if (!isObject(value)) return false
-  if (['naturalWidth', 'videoWidth', 'displayWidth'].some((name) => typeof member(value, name) === 'number'))
-    return true
+  // A plain object that has these is a description of a picture, or settings.
+  const shown = ['naturalWidth', 'videoWidth', 'displayWidth'].some((name) => typeof member(value, name) === 'number')
+  if (shown && !isPlainObject(value)) return true
   if (typeof member(value, 'width') !== 'number' || typeof member(value, 'height') !== 'number') return false
   return (
     isTypedArray(member(value, 'data')) ||

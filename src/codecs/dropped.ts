@@ -1,7 +1,11 @@
 import { hasMethods, isFile, isObject } from './capabilities.ts'
 
+// A dict of a user's may well have a list under `dropped`. Shared through the global registry, as the brand of wrappers is.
+const brand = Symbol.for('tidemark.dropped')
+
 /** What was dropped on a page, taken out of its `DataTransferItemList` while that still holds it. */
 export interface Dropped {
+  readonly [brand]: true
   readonly dropped: readonly DroppedItem[]
 }
 
@@ -19,7 +23,7 @@ export function isDroppedItems(value: unknown): value is ArrayLike<DataTransferI
 }
 
 export function isDropped(value: unknown): value is Dropped {
-  return isObject(value) && 'dropped' in value && Array.isArray(value.dropped)
+  return isObject(value) && brand in value
 }
 
 /** A `FileList`, or an array of `File`. Empty lists are told by their class: there is no member to ask. */
@@ -41,7 +45,7 @@ export function takeDropped(items: ArrayLike<unknown>): Dropped {
     if (isObject(item) && 'kind' in item && item.kind === 'string') continue
     dropped.push(takeItem(item))
   }
-  return { dropped }
+  return { [brand]: true, dropped }
 }
 
 function takeItem(item: unknown): DroppedItem {

@@ -134,6 +134,8 @@ describe('detect', () => {
     ['a dict', { lr: 0.1, layers: [64] }, 'json', false],
     ['a dict called like a tensor', { data: [1, 2], shape: 'round' }, 'json', false],
     ['a dict with width and height', { width: 1, height: 2 }, 'json', false],
+    ['a dict with a list of what was dropped', { dropped: [], kept: ['a'] }, 'json', false],
+    ['a dict about a video', { videoWidth: 1280, displayWidth: 640, naturalWidth: 1 }, 'json', false],
     ['a dict with a then', Object.fromEntries([['then', 1]]), 'json', false],
     ['a null-prototype dict', Object.create(null), 'json', false],
     ['a number', 1, 'json', false],
