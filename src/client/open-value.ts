@@ -1,11 +1,9 @@
-import { isBlob, isBytes } from '../codecs/capabilities.ts'
 import type { AssetKind } from '../codecs/codec.ts'
 import { detect } from '../codecs/detect.ts'
 import { fileContent } from '../codecs/file-content.ts'
-import { type FileSource, isFileSource } from '../codecs/file-source.ts'
+import type { FileSource } from '../codecs/file-source.ts'
 import { readingValue } from '../codecs/reading-value.ts'
 import { isWrapped, unwrap } from '../codecs/values.ts'
-import { InvalidInputError } from '../errors.ts'
 import type { Opened } from '../sources/open.ts'
 
 /** What a value turned out to be: ready for the codec of its kind. */
@@ -35,35 +33,12 @@ async function open(value: unknown, options: Parameters<typeof openValue>[1]): P
   const { openSource } = await import('../sources/open.ts')
   const opened = await openSource(found, options)
   if (opened.kind === 'text') return { kind: 'text', value: opened.text }
-  if (opened.kind === 'file') {
-    // Files on disk and of handles can be looked at anew; an answer from the network is read as it comes.
-    const file = 'prepare' in opened.file ? opened.file : readableOnce(opened.file)
-    return { kind: 'file', value: file, file }
-  }
+  if (opened.kind === 'file') return { kind: 'file', value: opened.file, file: opened.file }
   return { kind: 'zip', value: opened, folder: opened }
 }
 
 function heldFile(value: unknown): OpenedValue {
   const { value: content, options } = isWrapped(value) ? unwrap(value) : { value, options: {} }
-  const opened = fileContent(content, options)
-  const again = isBytes(content) || isBlob(content) || isFileSource(content)
-  const file = again ? opened : readableOnce(opened)
+  const file = fileContent(content, options)
   return { kind: 'file', value: file, file }
-}
-
-/** A stream that has been read gives nothing the second time, and says nothing: that must not be logged as an empty file. */
-function readableOnce(file: FileSource): FileSource {
-  let opened = false
-  return {
-    ...file,
-    open(signal) {
-      if (opened)
-        throw new InvalidInputError(
-          `${file.name === '' ? 'A stream' : `The stream '${file.name}'`} was read already, and cannot be read again. Add a fresh one, or bytes.`,
-          { code: 'stream-used' },
-        )
-      opened = true
-      return file.open(signal)
-    },
-  }
 }

@@ -45,14 +45,7 @@ export async function* piecesOfStream(
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   throwIfAborted(signal)
-  if (stream.locked) {
-    throw new InvalidInputError(
-      `${sentence(name)} is already being read by somebody else. Log it before reading it, or tee() it.`,
-      {
-        code: 'stream-used',
-      },
-    )
-  }
+  takeOnce(stream, name, stream.locked || isDisturbed(stream))
   const reader = stream.getReader()
   // Otherwise a stalled source would hold an aborted operation until its next piece.
   const stop = () => void reader.cancel(signal?.reason).catch(() => undefined)
@@ -71,6 +64,30 @@ export async function* piecesOfStream(
     // A source that also fails to stop has nothing to add to why it is being stopped.
     if (!finished) await reader.cancel().catch(() => undefined)
     reader.releaseLock()
+  }
+}
+
+/** Streams and iterators that were read here. One gives nothing the second time, and says nothing: that must not become an empty file. */
+const readHere = new WeakSet<object>()
+
+function takeOnce(source: object, name: string, wasRead: boolean): void {
+  if (!wasRead && !readHere.has(source)) {
+    readHere.add(source)
+    return
+  }
+  throw new InvalidInputError(
+    `${sentence(name)} was read already, or is being read by somebody else. Log a fresh one, log it before reading it, or tee() it.`,
+    { code: 'stream-used' },
+  )
+}
+
+/** No stream says so itself: https://fetch.spec.whatwg.org/#concept-bodyinit-extract */
+function isDisturbed(stream: ReadableStream<unknown>): boolean {
+  try {
+    Reflect.construct(Response, [stream])
+    return false
+  } catch {
+    return true
   }
 }
 
@@ -93,7 +110,11 @@ export async function* piecesOfIterable(
 ): AsyncGenerator<Uint8Array> {
   throwIfAborted(signal)
   try {
-    for await (const piece of source) {
+    const iterator = source[Symbol.asyncIterator]()
+    // What makes another iterator each time can be read again, but for Node's streams.
+    const stream = 'readableDidRead' in source
+    if (stream || Object.is(iterator, source)) takeOnce(source, name, stream && source.readableDidRead === true)
+    for await (const piece of { [Symbol.asyncIterator]: () => iterator }) {
       throwIfAborted(signal)
       yield asPiece(piece, name)
     }

@@ -79,6 +79,19 @@ describe('fileCodec', () => {
     const stream = new Blob(['x']).stream()
     stream.getReader()
     await expect(encoded(stream)).rejects.toMatchObject({ code: 'stream-used' })
+    const node = Readable.from([Buffer.from('a'), Buffer.from('b')])
+    for await (const _ of node) break
+    await expect(encoded(node)).rejects.toMatchObject({ code: 'stream-used' })
+  })
+
+  it('reads again what can be read again', async () => {
+    async function* letters() {
+      yield Buffer.from('a')
+      yield Buffer.from('b')
+    }
+    const again = { [Symbol.asyncIterator]: letters }
+    expect((await encoded(again)).text).toBe('ab')
+    expect((await encoded(again)).text).toBe('ab')
   })
 
   it('refuses a buffer that was transferred away instead of taking it for empty', () => {

@@ -177,6 +177,21 @@ export function codecConformance(registry: CodecRegistry = codecs): void {
       expect(sameBytes(bytes, before)).toBe(true)
     })
 
+    it('file: what was read already is refused, and not taken for empty', async () => {
+      const generator = (async function* () {
+        yield Uint8Array.of(1)
+      })()
+      const elsewhere = new Blob(['x']).stream()
+      const reader = elsewhere.getReader()
+      while (!(await reader.read()).done);
+      reader.releaseLock()
+      for (const once of [new Blob(['x']).stream(), generator]) {
+        expect(await roundTrip('file', once)).toHaveLength(1)
+        await expect(roundTrip('file', once)).rejects.toMatchObject({ code: 'stream-used' })
+      }
+      await expect(roundTrip('file', elsewhere)).rejects.toMatchObject({ code: 'stream-used' })
+    })
+
     const samples: readonly [AssetKind, unknown][] = [
       ['table', Array.from({ length: 50 }, (_, id) => ({ id, word: `w${id}` }))],
       ['npz', { w: Float32Array.of(1, 2, 3) }],
