@@ -2,6 +2,7 @@ import { CorruptionError, isTidemarkError } from '../errors.ts'
 import type { AssetReader, Codec, Encoded } from './codec.ts'
 import { readPlain } from './json-read.ts'
 import { MARK, writeJson } from './json-write.ts'
+import { textOf } from './text-of.ts'
 
 const PREVIEW_CHARACTERS = 1500
 
@@ -72,7 +73,7 @@ function shortened(parts: readonly string[]): string {
 async function decode(asset: AssetReader): Promise<unknown> {
   const bytes = await asset.bytes()
   // A byte order mark is what an editor left; anything that is not UTF-8 is damage.
-  const text = damagedUnless(asset.path, () => new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  const text = damagedUnless(asset.path, () => textOf(bytes, asset).replace(/^\uFEFF/, ''))
   if (!mayHaveMarks(text)) return damagedUnless(asset.path, () => readPlain(text))
   const { readMarked } = await import('./json-marked.ts')
   return damagedUnless(asset.path, () => readMarked(text))

@@ -1,6 +1,7 @@
-import { CorruptionError, InvalidInputError, UnsupportedError } from '../errors.ts'
+import { CorruptionError, InvalidInputError, isTidemarkError } from '../errors.ts'
 import { describe } from './capabilities.ts'
 import type { AssetReader, Codec, Encoded } from './codec.ts'
+import { textOf } from './text-of.ts'
 
 /** Characters encoded at a time: a piece of at most 768 KiB, near the largest chunk and small beside the text. */
 const SLICE = 256 * 1024
@@ -45,22 +46,13 @@ export const textCodec: Codec = {
   async decode(asset: AssetReader): Promise<string> {
     const bytes = await asset.bytes()
     try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-    } catch (error) {
-      if (isTooLong(error)) {
-        throw new UnsupportedError(
-          `The text '${asset.path}' is longer than a string of this runtime can be. Read it with open().`,
-          {
-            code: 'text-too-long',
-            fields: { path: asset.path, size: asset.size },
-            cause: error,
-          },
-        )
-      }
+      return textOf(bytes, asset)
+    } catch (cause) {
+      if (isTidemarkError(cause)) throw cause
       throw new CorruptionError(`The text '${asset.path}' is not valid UTF-8.`, {
         code: 'text-damaged',
         fields: { path: asset.path },
-        cause: error,
+        cause,
       })
     }
   },
@@ -79,11 +71,4 @@ function firstCharacters(text: string, length: number): string {
   if (text.length <= length) return text
   const last = text.charCodeAt(length - 1)
   return text.slice(0, last >= 0xd800 && last < 0xdc00 ? length - 1 : length)
-}
-
-// V8 throws an Error with this code, JavaScriptCore a RangeError; invalid UTF-8 is a TypeError everywhere.
-function isTooLong(error: unknown): boolean {
-  return (
-    error instanceof RangeError || (error instanceof Error && 'code' in error && error.code === 'ERR_STRING_TOO_LONG')
-  )
 }

@@ -234,6 +234,14 @@ describe('damage', () => {
     })
   })
 
+  it('is not what a text is that no string can hold', async () => {
+    await expect(decode(new Uint8Array(2 ** 29))).rejects.toMatchObject({ code: 'text-too-long' })
+  })
+
+  it('is not the mark that an editor put in front', async () => {
+    expect(await decode('\ufeff{"a": "\ufeffb"}')).toEqual({ a: '\ufeffb' })
+  })
+
   it('anywhere gives an error or a value, never a crash', async () => {
     const { bytes } = await encode({ a: new Map([[1, Float32Array.of(1)]]), b: [10n, new Date(0), { $tidemark: 1 }] })
     for (let at = 0; at < bytes.byteLength; at += 1) {
