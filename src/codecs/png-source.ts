@@ -17,7 +17,8 @@ export async function pngSourceOf(value: unknown): Promise<Pixels | Uint8Array> 
   }
   const [width, height] = [sideOf(value, 'Width'), sideOf(value, 'Height')]
   checkSize(width, height)
-  if ('data' in value) {
+  // A canvas of @napi-rs/canvas has a method of that name, which gives its pixels with alpha multiplied in.
+  if ('data' in value && typeof value.data !== 'function') {
     const pixels = pixelsOfData(width, height, value.data)
     return Reflect.get(value, 'colorSpace') === 'display-p3' ? { ...pixels, colorSpace: 'display-p3' } : pixels
   }

@@ -201,6 +201,8 @@ describe('values', () => {
     const data = Uint8ClampedArray.of(1, 2, 3, 4)
     const canvas = { width: 1, height: 1, getContext: () => ({ getImageData: () => ({ width: 1, height: 1, data }) }) }
     expect((await decode(await encode(canvas))).data).toEqual(data)
+    const native = { ...canvas, data: () => Buffer.alloc(4) }
+    expect((await decode(await encode(native))).data).toEqual(data)
     const png = fixture('pillow-L.png')
     const webgl = { width: 60, height: 40, getContext: () => null, convertToBlob: async () => new Blob([png]) }
     expect(Buffer.compare(await encode(webgl), png)).toBe(0)
