@@ -23,12 +23,12 @@ const entries = Object.values(exports).flatMap(
 const parts = {
   core: 'index.js',
   experiment: 'experiment.js',
-  reading: 'client/read-version.js',
-  writing: 'client/writing.js',
-  arrow: 'codecs/arrow.js',
+  reading: 'client/versions/read-version.js',
+  writing: 'client/upload/writing.js',
+  arrow: 'codecs/arrow/arrow.js',
   backend: 'backend/backend.js',
-  logging: 'backend/log-routes.js',
-  listing: 'backend/artifact-routes.js',
+  logging: 'backend/routes/log-routes.js',
+  listing: 'backend/routes/artifact-routes.js',
 }
 
 /** Libraries that are no ES modules, which a page without a bundler cannot load: they come with the build, each behind the import that loads it. */

@@ -1,7 +1,7 @@
 import { held } from './client/held.ts'
 import { checkMetadata } from './client/metadata.ts'
 import type { RemoteOptions } from './client/remote-link.ts'
-import { type StagedAsset, StagedAssets } from './client/staged.ts'
+import { type StagedAsset, StagedAssets } from './client/upload/staged.ts'
 import { InvalidInputError } from './errors.ts'
 import { checkFlag, checkOptions, checkText, checkTexts, describe } from './options.ts'
 import { checkName, checkSemanticVersion } from './paths.ts'
@@ -113,7 +113,7 @@ export class Artifact {
     const value = held(source)
     const metadata = checkMetadata(options.metadata)
     return this.#adding(async (assets) => {
-      const { stage } = await import('./client/stage.ts')
+      const { stage } = await import('./client/upload/stage.ts')
       assets.addAll(await stage(value, { ...options, metadata }))
     })
   }

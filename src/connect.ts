@@ -1,6 +1,6 @@
+import { Server } from './client/api/server.ts'
 import { Api, type ApiOptions } from './client/api.ts'
 import type { Connection, Endable } from './client/connection.ts'
-import { Server } from './client/server.ts'
 import type { Settings } from './config.ts'
 import { InvalidInputError, UnavailableError } from './errors.ts'
 import { type Logger, openLogger } from './logging.ts'

@@ -7,7 +7,7 @@ import type {
   LoggedValue,
   MetricSummary,
 } from './client/experiment-reader.ts'
-import { checkLabel } from './client/log-entry.ts'
+import { checkLabel } from './client/log/log-entry.ts'
 import type { ExperimentInfo } from './client/open-run.ts'
 import type { MetricPoint } from './client/read-series.ts'
 import { checkOptions, checkText } from './options.ts'

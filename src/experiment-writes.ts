@@ -1,16 +1,16 @@
 import { type AssetDescription, uploadPath } from './client/asset-description.ts'
 import type { Connection } from './client/connection.ts'
 import type { GitMetadata } from './client/experiment-reader.ts'
-import { withoutCredentials } from './client/git-origin.ts'
-import { type CallEntry, checkLabel } from './client/log-entry.ts'
-import { checkLoggedValue, checkMetricValue, checkPosition } from './client/logged-value.ts'
+import { type CallEntry, checkLabel } from './client/log/log-entry.ts'
+import { checkLoggedValue, checkMetricValue, checkPosition } from './client/log/logged-value.ts'
+import { postEntry } from './client/log/post-entry.ts'
+import type { Companions } from './client/log/run-companions.ts'
+import type { RunLog, Undelivered } from './client/log/run-log.ts'
 import { checkMetadata } from './client/metadata.ts'
 import type { Run } from './client/open-run.ts'
-import { postEntry } from './client/post-entry.ts'
 import { randomId } from './client/random-id.ts'
 import { parseUri, remoteName } from './client/remote-uri.ts'
-import type { Companions } from './client/run-companions.ts'
-import type { RunLog, Undelivered } from './client/run-log.ts'
+import { withoutCredentials } from './client/surroundings/git-origin.ts'
 import { InvalidInputError } from './errors.ts'
 import { ExperimentReads, type ReadOptions } from './experiment-reads.ts'
 import { checkFlag, checkOptions, checkText, checkTexts, describe } from './options.ts'
@@ -153,7 +153,7 @@ export abstract class ExperimentWrites extends ExperimentReads {
     }
     let sending: CallEntry['send'] | undefined
     const send: CallEntry['send'] = async (api) => {
-      sending ??= (await import('./client/append-html.ts')).appendHtml(this.key, text, timestamp)
+      sending ??= (await import('./client/log/append-html.ts')).appendHtml(this.key, text, timestamp)
       return sending(api)
     }
     this.#log.add({ ...entry, send })
@@ -204,7 +204,7 @@ export abstract class ExperimentWrites extends ExperimentReads {
       what: `remote asset '${search.fileName}'`,
       size: 2 * (link.length + (metadata?.length ?? 0)),
       send: async (api) => {
-        const { sendForm } = await import('./client/send-form.ts')
+        const { sendForm } = await import('./client/api/send-form.ts')
         return sendForm(api, uploadPath, { search: { experimentKey: key, ...search, assetId, isRemote: true }, form })
       },
     })
@@ -224,7 +224,7 @@ export abstract class ExperimentWrites extends ExperimentReads {
   async uploadAsset(source: unknown, options: UploadAssetOptions = {}): Promise<{ readonly assetId: string }> {
     checkAssetOptions(options, ['signal'], 'uploadAsset()')
     return this.track(async () => {
-      const { uploadAsset } = await import('./client/upload-asset.ts')
+      const { uploadAsset } = await import('./client/upload/upload-asset.ts')
       return uploadAsset(this.#connection, this.key, source, (name) => describeAsset(options, name), options)
     })
   }

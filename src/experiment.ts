@@ -1,13 +1,13 @@
 import { type Artifact, pendingOf } from './artifact.ts'
-import { artifactPath } from './client/artifact-path.ts'
 import type { Connection } from './client/connection.ts'
 import { held } from './client/held.ts'
 import { checkMetadata } from './client/metadata.ts'
 import type { Run } from './client/open-run.ts'
-import { openVersion } from './client/open-version.ts'
 import { type GetArtifactOptions, placeOf } from './client/place-of.ts'
 import type { OnProgress } from './client/progress.ts'
+import { artifactPath } from './client/upload/artifact-path.ts'
 import type { UploadRequest } from './client/upload.ts'
+import { openVersion } from './client/versions/open-version.ts'
 import { findVersion, versionLabel } from './client/versions.ts'
 import type { VersionReading } from './content/version-reading.ts'
 import { InvalidInputError } from './errors.ts'
@@ -80,7 +80,7 @@ export class Experiment extends ExperimentWrites {
         : checkMetadata(options.preview, 'preview')
     const given = held(value)
     return this.track(async () => {
-      const { stageOne } = await import('./client/writing.ts')
+      const { stageOne } = await import('./client/upload/writing.ts')
       const asset = await stageOne(given, { signal, preview })
       return this.#log(
         {
@@ -221,11 +221,11 @@ export class Experiment extends ExperimentWrites {
     const { api, server, compress, logger } = this.#connection
     const options = { compress, signal, onProgress, logger }
     if (!(await server.capabilities(signal))) {
-      const { uploadToComet } = await import('./client/comet-upload.ts')
+      const { uploadToComet } = await import('./client/comet/comet-upload.ts')
       return uploadToComet(api, { ...request, experimentKey: this.key }, options)
     }
     const wire = await this.#baseWire(base, signal)
-    const { upload } = await import('./client/writing.ts')
+    const { upload } = await import('./client/upload/writing.ts')
     const { version, created } = await upload(api, { ...request, ...(wire !== undefined && { base: wire }) }, options)
     return { wire: version, created }
   }

@@ -21,8 +21,12 @@ export {
   type ArtifactAsset,
   type ArtifactOptions,
 } from './artifact.ts'
-export type { CallApiOptions } from './client/call-api.ts'
+export type { CallApiOptions } from './client/api/call-api.ts'
+export type { ColumnChanges, TableColumn } from './client/diff/table-columns.ts'
+export type { Cells, RowChange, RowMatch, TableDiff, TableDiffOptions } from './client/diff/table-diff.ts'
 export type { DiffChange, DiffLine, DiffSide, VersionDiff } from './client/diff.ts'
+export type { DownloadTo } from './client/download/open-target.ts'
+export type { Overwrite } from './client/download/overwrite.ts'
 export type { DownloadOptions, DownloadReport } from './client/download.ts'
 export type {
   ExperimentAsset,
@@ -32,9 +36,8 @@ export type {
   MetricSummary,
 } from './client/experiment-reader.ts'
 export type { Listing } from './client/listing.ts'
+export type { Undelivered } from './client/log/run-log.ts'
 export type { CreateExperimentOptions } from './client/open-run.ts'
-export type { DownloadTo } from './client/open-target.ts'
-export type { Overwrite } from './client/overwrite.ts'
 export type { GetArtifactOptions } from './client/place-of.ts'
 export type { OnProgress, Progress } from './client/progress.ts'
 export type {
@@ -48,11 +51,8 @@ export type {
   ProjectSummary,
 } from './client/projects.ts'
 export type { MetricPoint } from './client/read-series.ts'
-export type { Undelivered } from './client/run-log.ts'
-export type { ColumnChanges, TableColumn } from './client/table-columns.ts'
-export type { Cells, RowChange, RowMatch, TableDiff, TableDiffOptions } from './client/table-diff.ts'
+export type { VersionVerification } from './client/verify/verify-all.ts'
 export type { VerifyOptions, VerifyReport } from './client/verify.ts'
-export type { VersionVerification } from './client/verify-all.ts'
 export type { FileSource } from './codecs/file-source.ts'
 // Values: what something is, said in words
 export { arrays, file, folder, glob, image, json, table, text, type Wrapped } from './codecs/values.ts'

@@ -1,7 +1,7 @@
+import { streamOf } from './client/api/stream-of.ts'
+import type { DownloadTo } from './client/download/open-target.ts'
+import { overwriteRules } from './client/download/overwrite.ts'
 import type { DownloadOptions, DownloadReport } from './client/download.ts'
-import type { DownloadTo } from './client/open-target.ts'
-import { overwriteRules } from './client/overwrite.ts'
-import { streamOf } from './client/stream-of.ts'
 import type { Entry } from './content/entry.ts'
 import type { VersionReading } from './content/version-reading.ts'
 import { UnsupportedError } from './errors.ts'
@@ -54,7 +54,7 @@ export class LoggedArtifactAsset {
     checkOptions(options, ['signal'], 'get()')
     const entry = this.#stored('get')
     const { signal } = options
-    const { decodeAsset } = await import('./client/read-version.ts')
+    const { decodeAsset } = await import('./client/versions/read-version.ts')
     return decodeAsset(this.#reader, entry, signal)
   }
 
@@ -71,7 +71,7 @@ export class LoggedArtifactAsset {
     checkOptions(options, ['overwrite', 'onProgress', 'signal'], 'download()')
     checkChoice(options.overwrite, overwriteRules, 'overwrite')
     const only = this.#stored('download')
-    const { download, openTarget } = await import('./client/downloading.ts')
+    const { download, openTarget } = await import('./client/download/downloading.ts')
     return download(this.#reader, await openTarget(target), { ...options, only })
   }
 

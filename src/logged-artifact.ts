@@ -1,14 +1,14 @@
 import { type Artifact, draftFrom } from './artifact.ts'
 import type { Connection } from './client/connection.ts'
 import type { VersionDiff } from './client/diff.ts'
+import type { ZipOptions } from './client/download/download-zip.ts'
+import type { DownloadTo } from './client/download/open-target.ts'
+import { overwriteRules } from './client/download/overwrite.ts'
 import type { DownloadOptions, DownloadReport } from './client/download.ts'
-import type { ZipOptions } from './client/download-zip.ts'
 import { held } from './client/held.ts'
-import type { DownloadTo } from './client/open-target.ts'
-import { needOwnRoutes } from './client/open-version.ts'
-import { overwriteRules } from './client/overwrite.ts'
-import { StagedAssets } from './client/staged.ts'
+import { StagedAssets } from './client/upload/staged.ts'
 import type { VerifyOptions, VerifyReport } from './client/verify.ts'
+import { needOwnRoutes } from './client/versions/open-version.ts'
 import { isListed } from './client/versions.ts'
 import type { Entry } from './content/entry.ts'
 import type { VersionReading } from './content/version-reading.ts'
@@ -148,7 +148,7 @@ export class LoggedArtifact {
     checkOptions(options, ['overwrite', 'pathPrefix', 'onProgress', 'signal'], 'download()')
     checkChoice(options.overwrite, overwriteRules, 'overwrite')
     checkText(options.pathPrefix, 'pathPrefix')
-    const { download, openTarget } = await import('./client/downloading.ts')
+    const { download, openTarget } = await import('./client/download/downloading.ts')
     return download(await this.#read(), await openTarget(target), options)
   }
 
@@ -165,7 +165,7 @@ export class LoggedArtifact {
   async toZip(options: ZipOptions = {}): Promise<Blob> {
     checkOptions(options, ['pathPrefix', 'onProgress', 'signal'], 'toZip()')
     checkText(options.pathPrefix, 'pathPrefix')
-    const { downloadZip } = await import('./client/download-zip.ts')
+    const { downloadZip } = await import('./client/download/download-zip.ts')
     return downloadZip(await this.#read(), options)
   }
 
@@ -226,7 +226,7 @@ export class LoggedArtifact {
   async verify(target?: unknown, options: VerifyOptions = {}): Promise<VerifyReport> {
     checkOptions(options, ['onProgress', 'signal'], 'verify()')
     const folder = held(target)
-    const { verifyFolder, verifyStored } = await import('./client/verifying.ts')
+    const { verifyFolder, verifyStored } = await import('./client/verify/verifying.ts')
     const reader = await this.#read()
     return folder === undefined ? verifyStored(reader, options) : verifyFolder(reader, folder, options)
   }
@@ -256,7 +256,7 @@ export class LoggedArtifact {
 
 /** Loaded when a version is read for the first time. */
 function readingVersions() {
-  return import('./client/read-version.ts')
+  return import('./client/versions/read-version.ts')
 }
 
 // Kept beside the class, so that what users hold shows only what is theirs.

@@ -1,8 +1,7 @@
-import type { CallApiOptions } from './client/call-api.ts'
+import type { CallApiOptions } from './client/api/call-api.ts'
 import type { Connection } from './client/connection.ts'
 import { Listing } from './client/listing.ts'
 import type { CreateExperimentOptions } from './client/open-run.ts'
-import { needOwnRoutes, openVersion } from './client/open-version.ts'
 import { pages } from './client/pages.ts'
 import { type GetArtifactOptions, placeOf } from './client/place-of.ts'
 import type {
@@ -16,8 +15,9 @@ import type {
   ProjectSummary,
   Projects,
 } from './client/projects.ts'
+import type { VersionVerification } from './client/verify/verify-all.ts'
 import type { VerifyOptions } from './client/verify.ts'
-import type { VersionVerification } from './client/verify-all.ts'
+import { needOwnRoutes, openVersion } from './client/versions/open-version.ts'
 import { InvalidInputError } from './errors.ts'
 import type { Experiment } from './experiment.ts'
 import { LoggedArtifact } from './logged-artifact.ts'
@@ -150,7 +150,7 @@ export class Tidemark {
         yield* pages<ArtifactSummary>(connection.api, routes.artifacts(), { search, signal })
         return
       }
-      const { listCometArtifacts } = await import('./client/comet-lists.ts')
+      const { listCometArtifacts } = await import('./client/comet/comet-lists.ts')
       yield* await listCometArtifacts(connection, options)
     })
   }
@@ -169,7 +169,7 @@ export class Tidemark {
           yield new LoggedArtifact(connection, wire, null)
         return
       }
-      const { listCometVersions } = await import('./client/comet-lists.ts')
+      const { listCometVersions } = await import('./client/comet/comet-lists.ts')
       for await (const { wire, reader } of listCometVersions(connection.api, place, signal))
         yield new LoggedArtifact(connection, wire, null, reader)
     })
@@ -196,7 +196,7 @@ export class Tidemark {
     checkOptions(options, ['onProgress', 'signal'], 'verify()')
     const connection = this.#connection
     return new Listing(async function* () {
-      const { verifyNamed } = await import('./client/verifying.ts')
+      const { verifyNamed } = await import('./client/verify/verifying.ts')
       yield* verifyNamed(connection, name, options)
     })
   }
@@ -207,7 +207,7 @@ export class Tidemark {
    */
   async callApi(endpoint: string, options: CallApiOptions = {}): Promise<unknown> {
     checkOptions(options, ['method', 'params', 'signal'], 'callApi()')
-    const { callApi } = await import('./client/call-api.ts')
+    const { callApi } = await import('./client/api/call-api.ts')
     return callApi(this.#connection.api, endpoint, options)
   }
 

@@ -1,9 +1,9 @@
-import { artifactPath } from './client/artifact-path.ts'
 import type { Connection } from './client/connection.ts'
 import { checkMetadata } from './client/metadata.ts'
-import { needOwnRoutes } from './client/open-version.ts'
-import type { OwnVersions } from './client/own-versions.ts'
+import { artifactPath } from './client/upload/artifact-path.ts'
 import type { UploadRequest } from './client/upload.ts'
+import { needOwnRoutes } from './client/versions/open-version.ts'
+import type { OwnVersions } from './client/versions/own-versions.ts'
 import type { KeptPages } from './content/page-reader.ts'
 import { InvalidInputError, NotFoundError } from './errors.ts'
 import type { LoggedArtifact } from './logged-artifact.ts'
@@ -261,7 +261,7 @@ class WatchedTable {
   async #prune(newest: number, keep: number): Promise<void> {
     const { connection, workspace, key: experimentKey } = this.#experiment
     try {
-      const { OwnVersions } = await import('./client/own-versions.ts')
+      const { OwnVersions } = await import('./client/versions/own-versions.ts')
       this.#own ??= new OwnVersions(connection, { workspace, name: this.#name, experimentKey })
       await this.#own.prune(newest, keep)
     } catch (error) {

@@ -2,10 +2,10 @@ import { throwIfAborted } from '../errors.ts'
 import { isRestUrl } from '../protocol/routes.ts'
 import type { Store } from '../stores/store.ts'
 import { Access } from './access.ts'
-import { errorReply } from './error-reply.ts'
-import { GroupedRouter } from './grouped-router.ts'
 import { Keys } from './keys.ts'
-import type { Scope } from './router.ts'
+import { errorReply } from './routes/error-reply.ts'
+import { GroupedRouter } from './routes/grouped-router.ts'
+import type { Scope } from './routes/router.ts'
 import { createServices } from './services.ts'
 
 export interface BackendOptions {

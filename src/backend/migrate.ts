@@ -1,12 +1,12 @@
-import { keys } from './artifact-records.ts'
-import { allExperiments } from './experiment-lists.ts'
-import { type Experiments, factsFrom } from './experiments.ts'
-import type { Lineage } from './lineage.ts'
-import type { ProjectEvent } from './project-state.ts'
-import type { ProjectPlace, Projects } from './projects.ts'
+import { keys } from './artifacts/artifact-records.ts'
+import type { Lineage } from './artifacts/lineage.ts'
+import type { Versions } from './artifacts/versions.ts'
+import { allExperiments } from './experiments/experiment-lists.ts'
+import { type Experiments, factsFrom } from './experiments/experiments.ts'
+import type { ProjectEvent } from './projects/project-state.ts'
+import type { ProjectPlace, Projects } from './projects/projects.ts'
 import { recordShape } from './shape.ts'
 import type { StoreRecords } from './store-records.ts'
-import type { Versions } from './versions.ts'
 
 const atOnce = 1000
 

@@ -1,4 +1,4 @@
-import { keys } from './artifact-records.ts'
+import { keys } from './artifacts/artifact-records.ts'
 import type { MigrationParts } from './migrate.ts'
 
 const mark = 'format/experiments'

@@ -1,12 +1,12 @@
 import { throwIfAborted } from '../errors.ts'
 import type { Logger } from '../logging.ts'
 import { type Timers, timers as usualTimers } from '../platform/timers.ts'
-import { refusal, toClientError } from './api-error.ts'
-import { reasonOf } from './reason.ts'
-import { type RetryOptions, withRetries } from './retry.ts'
-import type { Patience, Progress } from './silence.ts'
-import type { StreamedForm } from './streamed-form.ts'
-import { untilAborted } from './until-aborted.ts'
+import { refusal, toClientError } from './api/api-error.ts'
+import { reasonOf } from './api/reason.ts'
+import { type RetryOptions, withRetries } from './api/retry.ts'
+import type { Patience, Progress } from './api/silence.ts'
+import type { StreamedForm } from './api/streamed-form.ts'
+import { untilAborted } from './api/until-aborted.ts'
 
 export interface ApiOptions {
   /** The other side: the network's `fetch`, or a backend in this process. */
@@ -124,7 +124,7 @@ export class Api {
     }
     const what = `${method} ${path.replace(/\?.*/, '')}`
     const watched = { bytes, patience, timers, signal, what }
-    const response = await (remote ? (await import('./network.ts')).givenUpWhenSilent(send, watched) : send(signal))
+    const response = await (remote ? (await import('./api/network.ts')).givenUpWhenSilent(send, watched) : send(signal))
     if (response.ok) return response
     // A backend in this process sees the signal too, and answers that it was told to stop, but not with the reason.
     throwIfAborted(signal)

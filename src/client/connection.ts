@@ -1,7 +1,7 @@
 import type { Logger } from '../logging.ts'
 import type { Timers } from '../platform/timers.ts'
+import type { Server } from './api/server.ts'
 import type { Api } from './api.ts'
-import type { Server } from './server.ts'
 
 /** What everything a user holds shares: one connection to one backend. */
 export interface Connection {

@@ -6,10 +6,10 @@ import { UnsupportedError } from '../errors.ts'
 import { checkCount, checkOptions, checkText, checkTexts } from '../options.ts'
 import type { Metadata, VersionWire } from '../protocol/shapes.ts'
 import type { Api } from './api.ts'
-import { packsOf, readFrom } from './packed-version.ts'
-import { RecentReads } from './recent-reads.ts'
-import type { RowChange, RowMatch, TableDiff, TableDiffOptions } from './table-diff.ts'
-import { isTable, type TablePlace } from './table-place.ts'
+import { RecentReads } from './diff/recent-reads.ts'
+import type { RowChange, RowMatch, TableDiff, TableDiffOptions } from './diff/table-diff.ts'
+import { isTable, type TablePlace } from './diff/table-place.ts'
+import { packsOf, readFrom } from './versions/packed-version.ts'
 
 /** What is known of an asset on one side of a difference. */
 export interface DiffSide {
@@ -63,7 +63,7 @@ export class DiffChange {
     if (options.limit !== Number.POSITIVE_INFINITY) checkCount(options.limit, 'limit')
     if (this.#tables === undefined) return undefined
     // With Arrow, which is loaded when first met.
-    const { diffTables, openBoth } = await import('./table-diff.ts')
+    const { diffTables, openBoth } = await import('./diff/table-diff.ts')
     return diffTables(await openBoth(...this.#tables, options.signal), options)
   }
 
@@ -79,7 +79,7 @@ export class DiffChange {
         code: 'not-a-table',
         fields: { path: this.path },
       })
-    const { diffRows, openBoth } = await import('./table-diff.ts')
+    const { diffRows, openBoth } = await import('./diff/table-diff.ts')
     yield* diffRows(await openBoth(...this.#tables, options.signal), options)
   }
 }

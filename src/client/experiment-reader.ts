@@ -131,7 +131,7 @@ export class ExperimentReader {
 
   async gitPatch(): Promise<string> {
     const bytes = await this.#bytes('git/patch')
-    const { gitPatchText } = await import('./git-patch.ts')
+    const { gitPatchText } = await import('./surroundings/git-patch.ts')
     return gitPatchText(bytes)
   }
 
@@ -156,7 +156,7 @@ export class ExperimentReader {
   }
 
   async #bytes(path: string, search?: Readonly<Record<string, string>>): Promise<Uint8Array> {
-    const { wholeFile } = await import('./resumed-bytes.ts')
+    const { wholeFile } = await import('./api/resumed-bytes.ts')
     return wholeFile(this.#connection.api, `${restPrefix}/experiment/${path}`, this.#about(search))
   }
 

@@ -1,5 +1,5 @@
 import { isDroppedItems, takeDropped } from '../codecs/dropped.ts'
-import { pictureOf } from '../codecs/picture.ts'
+import { pictureOf } from '../codecs/png/picture.ts'
 
 /** The value itself; of what was dropped on a page what it holds now, because its list is emptied at the first await; of a canvas or bitmap its picture now. */
 export function held(value: unknown): unknown {

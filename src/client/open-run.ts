@@ -4,10 +4,10 @@ import { checkName } from '../paths.ts'
 import { restPrefix } from '../protocol/routes.ts'
 import type { Api } from './api.ts'
 import type { Connection } from './connection.ts'
+import { type CompanionOptions, type Companions, openCompanions } from './log/run-companions.ts'
+import { RunLog } from './log/run-log.ts'
 import type { ExperimentSummary } from './projects.ts'
 import { randomId } from './random-id.ts'
-import { type CompanionOptions, type Companions, openCompanions } from './run-companions.ts'
-import { RunLog } from './run-log.ts'
 
 export interface CreateExperimentOptions extends CompanionOptions {
   /** Default: the beginning of its key. */

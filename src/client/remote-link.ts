@@ -8,9 +8,9 @@ import {
   UnsupportedError,
 } from '../errors.ts'
 import { describe } from '../options.ts'
-import { reasonOf } from './reason.ts'
+import { reasonOf } from './api/reason.ts'
+import { categoryOf } from './api/status-category.ts'
 import { parseUri, remoteName } from './remote-uri.ts'
-import { categoryOf } from './status-category.ts'
 
 export interface RemoteOptions {
   /** List what is below the URI, and keep its state; default true where it can be done. */

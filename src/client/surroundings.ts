@@ -1,6 +1,6 @@
 import { hasFiles } from '../platform/files.ts'
 import type { JsonValue } from '../protocol/shapes.ts'
-import { webSurroundings } from './surroundings-web.ts'
+import { webSurroundings } from './surroundings/surroundings-web.ts'
 
 /** What a repository is like; what is not known is left out. */
 export interface GitFacts {
@@ -27,6 +27,6 @@ export interface Surroundings {
 
 /** Those of this runtime. */
 export async function openSurroundings(): Promise<Surroundings> {
-  if (hasFiles()) return (await import('./surroundings-fs.ts')).processSurroundings
+  if (hasFiles()) return (await import('./surroundings/surroundings-fs.ts')).processSurroundings
   return webSurroundings
 }

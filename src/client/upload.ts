@@ -12,11 +12,11 @@ import { toBase64 } from '../protocol/base64.ts'
 import { routes } from '../protocol/routes.ts'
 import type { CommitReply, CommitRequest, VersionWire } from '../protocol/shapes.ts'
 import type { Api } from './api.ts'
-import { readVersion } from './packed-version.ts'
 import { type OnProgress, ProgressReporter } from './progress.ts'
 import { randomId } from './random-id.ts'
-import { readAhead } from './read-ahead.ts'
-import type { StagedAsset, StagedFile, StagedValue } from './staged.ts'
+import { readAhead } from './upload/read-ahead.ts'
+import type { StagedAsset, StagedFile, StagedValue } from './upload/staged.ts'
+import { readVersion } from './versions/packed-version.ts'
 import { findLatest, versionLabel } from './versions.ts'
 
 /** Where an asset goes: its path, or what makes the path once the value is encoded. */
@@ -86,7 +86,7 @@ async function attempt(
   const reader = base && readVersion(api, base, request.pages)
   const sink = {
     put: async (id: string, bytes: Uint8Array) => {
-      const { putPack } = await import('./packs.ts')
+      const { putPack } = await import('./versions/packs.ts')
       await putPack(api, id, bytes, signal)
     },
   }

@@ -1,5 +1,5 @@
 import type { Pace } from '../platform/pace.ts'
-import type { TableRecall } from './table-recall.ts'
+import type { TableRecall } from './table/table-recall.ts'
 
 /** JSON as it is stored: no undefined, no NaN, no class instances. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }

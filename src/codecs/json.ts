@@ -1,7 +1,7 @@
 import { CorruptionError, isTidemarkError } from '../errors.ts'
 import type { AssetReader, Codec, Encoded } from './codec.ts'
-import { readPlain } from './json-read.ts'
-import { MARK, writeJson } from './json-write.ts'
+import { readPlain } from './json/json-read.ts'
+import { MARK, writeJson } from './json/json-write.ts'
 import { textOf } from './text-of.ts'
 
 const PREVIEW_CHARACTERS = 1500
@@ -75,7 +75,7 @@ async function decode(asset: AssetReader): Promise<unknown> {
   // A byte order mark is what an editor left; anything that is not UTF-8 is damage.
   const text = damagedUnless(asset.path, () => textOf(bytes, asset).replace(/^\uFEFF/, ''))
   if (!mayHaveMarks(text)) return damagedUnless(asset.path, () => readPlain(text))
-  const { readMarked } = await import('./json-marked.ts')
+  const { readMarked } = await import('./json/json-marked.ts')
   return damagedUnless(asset.path, () => readMarked(text))
 }
 

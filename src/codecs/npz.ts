@@ -1,11 +1,11 @@
 import { InvalidInputError, throwIfAborted, UnsupportedError } from '../errors.ts'
 import { isPlainObject, isTensorLike } from './capabilities.ts'
 import type { Codec, Encoded, EncodeOptions, JsonObject } from './codec.ts'
-import { createNpyReader, type DecodedArray, npyParts } from './npy.ts'
-import { type NpyArray, npyArrayOf } from './npy-values.ts'
-import { summariseArray } from './npz-preview.ts'
-import { openZip } from './zip-reader.ts'
-import { writeZip, type ZipSource } from './zip-writer.ts'
+import { createNpyReader, type DecodedArray, npyParts } from './npz/npy.ts'
+import { type NpyArray, npyArrayOf } from './npz/npy-values.ts'
+import { summariseArray } from './npz/npz-preview.ts'
+import { openZip } from './zip/zip-reader.ts'
+import { writeZip, type ZipSource } from './zip/zip-writer.ts'
 
 /** The preview of an archive of thousands of arrays stays a few kB. */
 const PREVIEWED = 100

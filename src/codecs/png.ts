@@ -1,11 +1,11 @@
 import { CorruptionError, InvalidInputError, throwIfAborted } from '../errors.ts'
 import { breathe } from '../platform/breathe.ts'
 import type { Codec, Encoded, JsonObject } from './codec.ts'
-import { decodePng, readPngHeader } from './png-decode.ts'
-import { encodePng } from './png-encode.ts'
-import type { DecodedImage, Pixels } from './png-format.ts'
-import { pngSourceOf } from './png-source.ts'
-import { thumbnailOf } from './png-thumbnail.ts'
+import { decodePng, readPngHeader } from './png/png-decode.ts'
+import { encodePng } from './png/png-encode.ts'
+import type { DecodedImage, Pixels } from './png/png-format.ts'
+import { pngSourceOf } from './png/png-source.ts'
+import { thumbnailOf } from './png/png-thumbnail.ts'
 
 /** Pieces of a PNG between two turns of the event loop: 8 blocks of 128 KiB take about 10 ms. */
 const PIECES_PER_BREATH = 8

@@ -9,7 +9,7 @@ export type CodecRegistry = Map<string, () => Promise<Codec>>
 export function createCodecs(): CodecRegistry {
   const builtIn: Record<AssetKind, () => Promise<Codec>> = {
     // Named, so that bundlers make a part of its own of Arrow: it is half of what tables need, and stays what it was when Tidemark changes.
-    table: async () => (await Promise.all([import('./table.ts'), import('./arrow.ts')]))[0].tableCodec,
+    table: async () => (await Promise.all([import('./table.ts'), import('./arrow/arrow.ts')]))[0].tableCodec,
     json: async () => (await import('./json.ts')).jsonCodec,
     npz: async () => (await import('./npz.ts')).npzCodec,
     png: async () => (await import('./png.ts')).pngCodec,

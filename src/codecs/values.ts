@@ -17,7 +17,7 @@ import {
 import { isDropped, isDroppedItems, isFileList, takeDropped } from './dropped.ts'
 import { isFileSource } from './file-source.ts'
 import { isDirectoryHandle, isFileHandle } from './handle.ts'
-import { pictureOf } from './picture.ts'
+import { pictureOf } from './png/picture.ts'
 
 // Shared through the global registry, so that a wrapper is recognised even when two copies of this package are loaded.
 const brand = Symbol.for('tidemark.value')

@@ -3,8 +3,8 @@ import { checkLogicalPath, comparePaths } from '../paths.ts'
 import { describe, isAsyncIterable, isObject } from './capabilities.ts'
 import type { AssetReader, Codec, Encoded, JsonObject } from './codec.ts'
 import { type FileSource, isFileSource } from './file-source.ts'
-import { openZip } from './zip-reader.ts'
-import { writeZip, type ZipSource } from './zip-writer.ts'
+import { openZip } from './zip/zip-reader.ts'
+import { writeZip, type ZipSource } from './zip/zip-writer.ts'
 
 /** Entries listed in a preview: a screenful or two, about 6 kB. */
 const PREVIEW_ENTRIES = 100

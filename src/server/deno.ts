@@ -1,4 +1,4 @@
-import { errorReply } from '../backend/error-reply.ts'
+import { errorReply } from '../backend/routes/error-reply.ts'
 import { UnavailableError } from '../errors.ts'
 import { restPrefix } from '../protocol/routes.ts'
 import { createGuard } from './guard.ts'

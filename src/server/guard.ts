@@ -1,4 +1,4 @@
-import { errorReply } from '../backend/error-reply.ts'
+import { errorReply } from '../backend/routes/error-reply.ts'
 import { PermissionError, type TidemarkError, UnavailableError } from '../errors.ts'
 import { isRestUrl } from '../protocol/routes.ts'
 

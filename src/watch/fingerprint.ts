@@ -1,4 +1,4 @@
-import { type ArrowData, bytesOf } from '../codecs/arrow-data.ts'
+import { type ArrowData, bytesOf } from '../codecs/arrow/arrow-data.ts'
 import type { Hasher } from './hasher.ts'
 
 // Hashed in one step: a fifth of a millisecond with xxHash128, one with the fallback.

@@ -1,6 +1,6 @@
 import { isTypedArray } from '../codecs/capabilities.ts'
-import { npyParts } from '../codecs/npy.ts'
-import type { NpyArray } from '../codecs/npy-values.ts'
+import { npyParts } from '../codecs/npz/npy.ts'
+import type { NpyArray } from '../codecs/npz/npy-values.ts'
 import { encodeArrays, type NamedArray, readArrays } from '../codecs/npz.ts'
 import { Fingerprint } from './fingerprint.ts'
 import type { Hasher } from './hasher.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { countLeft, type GoneVersions, withGone } from '../../src/backend/gone-versions.ts'
+import { countLeft, type GoneVersions, withGone } from '../../src/backend/artifacts/gone-versions.ts'
 
 it('knows which versions are gone, in whatever order they went', () => {
   fc.assert(

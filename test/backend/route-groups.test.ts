@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { expect, it } from 'vitest'
 import { createBackend } from '../../src/backend/backend.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
@@ -32,10 +32,13 @@ it('each route is found where it is declared, and nothing else is', async () => 
 it('whoever loads all routes has loaded everything that requests load', () => {
   const folder = join(import.meta.dirname, '../../src/backend')
   const loadedBy = (file: string) =>
-    [...readFileSync(join(folder, file), 'utf8').matchAll(/import\('\.\/(.+?)'\)/g)].map(([, path]) => path)
-  const late = new Set(loadedBy('late-modules.ts'))
+    Array.from(readFileSync(join(folder, file), 'utf8').matchAll(/import\('(\.{1,2}\/.+?)'\)/g), ([, path]) =>
+      join(dirname(file), path),
+    )
+  const late = new Set(loadedBy('routes/late-modules.ts'))
   expect(late.size).toBeGreaterThan(5)
-  const byAll = ['late-modules.ts', 'route-groups.ts', 'grouped-router.ts']
-  const met = readdirSync(folder).filter((file) => file.endsWith('.ts') && !byAll.includes(file))
+  const byAll = ['late-modules.ts', 'route-groups.ts', 'grouped-router.ts'].map((file) => join('routes', file))
+  const all = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  const met = all.filter((file) => file.endsWith('.ts') && !byAll.includes(file))
   expect(new Set(met.flatMap(loadedBy))).toEqual(late)
 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { align, inOrder, Kinds } from '../../src/client/align.ts'
+import { align, inOrder, Kinds } from '../../src/client/diff/align.ts'
 
 function aligned(a: readonly string[], b: readonly string[]) {
   const kinds = new Kinds<string>()

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { formBody } from '../../src/client/form-body.ts'
+import { formBody } from '../../src/client/api/form-body.ts'
 
 const name = fc.string({ unit: 'grapheme', maxLength: 20 }).map((text) => text.replace(/[\r\n"]/g, '') || 'x')
 const part = fc.oneof(

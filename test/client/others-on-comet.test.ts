@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { writeZip } from '../../src/codecs/zip-writer.ts'
+import { writeZip } from '../../src/codecs/zip/zip-writer.ts'
 import type { Experiment } from '../../src/index.ts'
 import { cometDouble } from '../conformance/comet-double.ts'
 import { bytesOf, open, quiet } from './world.ts'

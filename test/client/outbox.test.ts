@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { MetricRate } from '../../src/client/metric-rate.ts'
-import { Outbox, type Report } from '../../src/client/outbox.ts'
-import { OutputLines } from '../../src/client/output-lines.ts'
+import { MetricRate } from '../../src/client/log/metric-rate.ts'
+import { Outbox, type Report } from '../../src/client/log/outbox.ts'
+import { OutputLines } from '../../src/client/surroundings/output-lines.ts'
 import { InvalidInputError, UnavailableError } from '../../src/index.ts'
 import type { Timers } from '../../src/platform/timers.ts'
 

@@ -1,8 +1,8 @@
 import { createServer } from 'node:http'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { sendForm } from '../../src/client/api/send-form.ts'
+import { streamedForm } from '../../src/client/api/streamed-form.ts'
 import { Api } from '../../src/client/api.ts'
-import { sendForm } from '../../src/client/send-form.ts'
-import { streamedForm } from '../../src/client/streamed-form.ts'
 
 const patience = { answerMs: 5000, bodyMs: 1000 }
 

@@ -1,9 +1,9 @@
 import * as arrow from 'apache-arrow'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readMessage } from '../../src/codecs/arrow-messages.ts'
-import { readSchema } from '../../src/codecs/arrow-schema-reader.ts'
-import { schemaMessage } from '../../src/codecs/arrow-schema-writer.ts'
+import { readMessage } from '../../src/codecs/arrow/arrow-messages.ts'
+import { readSchema } from '../../src/codecs/arrow/arrow-schema-reader.ts'
+import { schemaMessage } from '../../src/codecs/arrow/arrow-schema-writer.ts'
 
 const metadata = fc.array(fc.tuple(fc.string(), fc.string()), { maxLength: 3 }).map((pairs) => new Map(pairs))
 const name = fc.string({ unit: 'grapheme', maxLength: 12 })

@@ -1,7 +1,7 @@
 import * as arrow from 'apache-arrow'
 import { describe, expect, it } from 'vitest'
-import { tableOfStream } from '../../src/codecs/arrow-table.ts'
-import { tableOfBytes } from '../../src/codecs/table-bytes.ts'
+import { tableOfStream } from '../../src/codecs/arrow/arrow-table.ts'
+import { tableOfBytes } from '../../src/codecs/table/table-bytes.ts'
 import { valuesOf } from './table-support.ts'
 
 const texts = ['iris', null, '', 'a text that is longer than twelve bytes']

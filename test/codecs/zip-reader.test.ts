@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { openZip } from '../../src/codecs/zip-reader.ts'
-import { writeZip } from '../../src/codecs/zip-writer.ts'
+import { openZip } from '../../src/codecs/zip/zip-reader.ts'
+import { writeZip } from '../../src/codecs/zip/zip-writer.ts'
 import { isTidemarkError } from '../../src/errors.ts'
 import { assetOf, collect, concat } from './asset-of.ts'
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { unzipSync } from 'fflate'
 import { expect, test } from 'vitest'
-import { openZip } from '../../src/codecs/zip-reader.ts'
-import { writeZip, type ZipSource } from '../../src/codecs/zip-writer.ts'
+import { openZip } from '../../src/codecs/zip/zip-reader.ts'
+import { writeZip, type ZipSource } from '../../src/codecs/zip/zip-writer.ts'
 import { assetOf, atOddOffset, collect, concat } from './asset-of.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Role } from '../../src/backend/access.ts'
 import { type Backend, createBackend } from '../../src/backend/backend.ts'
-import { checkExperimentKey } from '../../src/backend/experiments.ts'
+import { checkExperimentKey } from '../../src/backend/experiments/experiments.ts'
 import { toBase64Url } from '../../src/protocol/base64.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { multipart } from '../conformance/wire-client.ts'

@@ -3,8 +3,8 @@ import { type Measured, measure } from './measure.ts'
 import { type ProgramName, programs } from './programs.ts'
 
 /**
- * Bytes that a page loads, at most: all that it runs, backend and Arrow too, minified, gzipped. Over one? Import what is needed late when it is needed (`src/client/writing.ts`,
- * `src/backend/route-groups.ts`). A limit goes up only with a reason in docs/decisions/0013-what-a-page-pays-for.md.
+ * Bytes that a page loads, at most: all that it runs, backend and Arrow too, minified, gzipped. Over one? Import what is needed late when it is needed (`src/client/upload/writing.ts`,
+ * `src/backend/routes/route-groups.ts`). A limit goes up only with a reason in docs/decisions/0013-what-a-page-pays-for.md.
  */
 const limits: Readonly<Record<ProgramName, number>> = {
   remote: 17_400,

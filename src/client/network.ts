@@ -1,3 +1,0 @@
-/** What only a connection over a network needs: loaded with its first request. */
-export { Heartbeat } from './heartbeat.ts'
-export { givenUpWhenSilent } from './silence.ts'

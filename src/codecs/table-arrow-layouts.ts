@@ -1,6 +1,0 @@
-/** What it takes to store the layouts that only tables of Arrow have: dictionaries, unions and views. Loaded with the first such table. */
-export { decodedRanges, writeIndices } from './arrow-indices.ts'
-export { writeUnion } from './arrow-union.ts'
-export { writeViews } from './arrow-views.ts'
-export { codes } from './table-code-summary.ts'
-export { streamDictionary } from './table-dictionary.ts'
