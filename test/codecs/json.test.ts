@@ -234,10 +234,6 @@ describe('damage', () => {
     })
   })
 
-  it('is not what a text is that no string can hold', async () => {
-    await expect(decode(new Uint8Array(2 ** 29))).rejects.toMatchObject({ code: 'text-too-long' })
-  })
-
   it('is not the mark that an editor put in front', async () => {
     expect(await decode('\ufeff{"a": "\ufeffb"}')).toEqual({ a: '\ufeffb' })
   })
