@@ -196,7 +196,7 @@ export class LoggedArtifact {
     const to = wireOf(other, 'diff()')
     const { diff, diffListed } = await import('./client/diff.ts')
     if (isListed(this.#wire) || isListed(to)) return diffListed(await this.#read(), await other.#read(), options.signal)
-    return diff(this.#connection.api, this.#wire, to, options.signal)
+    return diff([this.#connection.api, this.#wire], [other.#connection.api, to], options.signal)
   }
 
   /**

@@ -84,11 +84,16 @@ export class DiffChange {
   }
 }
 
-/** Pages of the lists of assets that both versions share are not read. */
-export async function diff(api: Api, from: VersionWire, to: VersionWire, signal?: AbortSignal): Promise<VersionDiff> {
+/** Pages of the lists of assets that both versions share are not read. Each has its own connection: the other may be of another store. */
+export async function diff(
+  [api, from]: readonly [Api, VersionWire],
+  [otherApi, to]: readonly [Api, VersionWire],
+  signal?: AbortSignal,
+): Promise<VersionDiff> {
   // What both need is read once.
-  const source = new RecentReads(packsOf(api, [from, to]))
-  const [before, after] = [readFrom(source, from), readFrom(source, to)]
+  const source = new RecentReads(packsOf(api, api === otherApi ? [from, to] : [from]))
+  const otherSource = api === otherApi ? source : new RecentReads(packsOf(otherApi, [to]))
+  const [before, after] = [readFrom(source, from), readFrom(otherSource, to)]
   const added: DiffLine[] = []
   const removed: DiffLine[] = []
   const changed: DiffChange[] = []

@@ -17,7 +17,7 @@ import { randomId } from './random-id.ts'
 import { readAhead } from './upload/read-ahead.ts'
 import type { StagedAsset, StagedFile, StagedValue } from './upload/staged.ts'
 import { readVersion } from './versions/packed-version.ts'
-import { findLatest, versionLabel } from './versions.ts'
+import { findThere, isSameVersion, versionLabel } from './versions.ts'
 
 /** Where an asset goes: its path, or what makes the path once the value is encoded. */
 export type AssetPath = string | ((encoded: Encoded) => string)
@@ -54,9 +54,12 @@ export const usualType = 'data'
 /** Stores the assets and commits the version. Nothing is visible before the commit; all is after it. */
 export async function upload(api: Api, request: UploadRequest, options: UploadOptions): Promise<CommitReply> {
   const { workspace, name, draftOf } = request
-  const latest = await findLatest(api, workspace, name, options.signal)
+  const latest = await findThere(api, { workspace, name }, options.signal)
   const type = request.type ?? latest?.type ?? usualType
-  const base = draftOf ?? (request.base === undefined ? latest : (request.base ?? undefined))
+  const given = draftOf ?? request.base
+  const isGone = given && !(await isHere(api, given, latest, options.signal))
+  if (isGone && draftOf) throw draftGone(draftOf)
+  const base = given === undefined ? latest : isGone ? undefined : (given ?? undefined)
   try {
     return await attempt(api, { ...request, type }, base, latest, options)
   } catch (error) {
@@ -66,6 +69,24 @@ export async function upload(api: Api, request: UploadRequest, options: UploadOp
     if (draftOf) throw draftGone(draftOf, error)
     return attempt(api, { ...request, type }, undefined, latest, options)
   }
+}
+
+/** Of another store there may be a version of the same name here: what is known of its chunks would be said of others. */
+async function isHere(
+  api: Api,
+  version: VersionWire,
+  latest: VersionWire | undefined,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  if (latest && isSameVersion(version, latest)) return true
+  const { workspace, name, index } = version
+  const here = await findThere(api, { workspace, name, select: `v${index}` }, signal)
+  if (!here) return false
+  if (isSameVersion(version, here)) return true
+  throw new InvalidInputError(
+    `${versionLabel(version)} is a version of another store: what is kept of it is not in this one. Download it, and add its files.`,
+    { code: 'other-store', fields: { artifact: name, index } },
+  )
 }
 
 /** The type of an artifact that turned out to be there: its versions were deleted one by one, or somebody was faster. */
@@ -267,9 +288,9 @@ function isBaseGone(error: unknown): boolean {
   return isTidemarkError(error) && (error.code === 'base-gone' || error.code === 'pack-missing')
 }
 
-function draftGone(draftOf: VersionWire, cause: unknown): ConflictError {
+function draftGone(draftOf: VersionWire, cause?: unknown): ConflictError {
   return new ConflictError(
-    `${versionLabel(draftOf)} was deleted while a draft of it was logged. Begin a draft of another version.`,
+    `${versionLabel(draftOf)} is not there any more, or is a version of another store: a draft of it cannot be logged. Begin a draft of another version.`,
     {
       code: 'base-gone',
       fields: { artifact: draftOf.name, index: draftOf.index },

@@ -24,20 +24,25 @@ export async function findVersion(
   return checked(wire)
 }
 
-/** The latest version, or `undefined` when there is none yet. */
-export async function findLatest(
-  api: Api,
-  workspace: string,
-  name: string,
-  signal?: AbortSignal,
-): Promise<VersionWire | undefined> {
+/** The version, or `undefined` when there is none. */
+export async function findThere(api: Api, place: VersionPlace, signal?: AbortSignal): Promise<VersionWire | undefined> {
   try {
-    return await findVersion(api, { workspace, name }, signal)
+    return await findVersion(api, place, signal)
   } catch (error) {
     if (isTidemarkError(error) && (error.code === 'artifact-not-found' || error.code === 'version-not-found'))
       return undefined
     throw error
   }
+}
+
+/** Whether both are one version of one store, and not of two that have equal names. */
+export function isSameVersion(one: VersionWire, other: VersionWire): boolean {
+  return (
+    one.versionId === other.versionId &&
+    one.createdAt === other.createdAt &&
+    one.digest === other.digest &&
+    one.manifest?.digest === other.manifest?.digest
+  )
 }
 
 /** The index of a version on a server that does not count them. */

@@ -67,6 +67,27 @@ describe.each(places)('drafts and differences on $place', ({ open }) => {
     })
   })
 
+  it('a version of another store is compared, and neither base nor draft where another has its name', async () => {
+    const { experiment } = await begin({ store: await open() })
+    const { tidemark: elsewhere, experiment: other } = await begin()
+    const first = await experiment.logArtifact(await three())
+    const table = await experiment.uploadArtifact('table', [{ id: 1, name: 'one' }])
+    const name = new Artifact('other', 'dataset')
+    await name.add(bytesOf('a'), { logicalPath: 'letters/a' })
+    const gone = await (await other.logArtifact(name)).newDraft()
+    await expect(experiment.logArtifact(gone)).rejects.toMatchObject({ code: 'base-gone' })
+
+    const foreign = await other.uploadArtifact('data', 'something else', { type: 'dataset' })
+    await other.uploadArtifact('table', [{ id: 1, name: 'two' }])
+    await expect(other.logArtifact(await first.newDraft())).rejects.toMatchObject({ code: 'other-store' })
+    await expect(other.logArtifact(await three(), { base: first })).rejects.toMatchObject({ code: 'other-store' })
+    expect((await elsewhere.getArtifact('data')).index).toBe(0)
+    const diff = await first.diff(foreign)
+    expect([diff.added.length, diff.removed.length]).toEqual([1, 3])
+    const [changed] = (await table.diff(await elsewhere.getArtifact('table'))).changed
+    expect(await changed.table()).toMatchObject({ cellsByColumn: { name: 1 } })
+  })
+
   it('compares a folder with a version', async () => {
     const { experiment } = await begin({ store: await open() })
     const logged = await experiment.logArtifact(await three())
