@@ -100,6 +100,7 @@ export async function connectWith(
     workspace,
     project,
     secrets,
+    underWay: new Set(),
     beforeClose: new Set(),
     begun,
   }

@@ -320,11 +320,12 @@ export abstract class ExperimentWrites extends ExperimentReads {
   protected async track<T>(work: () => Promise<T>): Promise<T> {
     this.#assertWritable()
     const promise = work()
-    this.#underWay.add(promise)
+    const all = [this.#underWay, this.#connection.underWay]
+    for (const underWay of all) underWay.add(promise)
     try {
       return await promise
     } finally {
-      this.#underWay.delete(promise)
+      for (const underWay of all) underWay.delete(promise)
     }
   }
 

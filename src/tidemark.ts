@@ -213,7 +213,8 @@ export class Tidemark {
 
   /** Takes a last look at the tables that are still watched, waits for what is under way, and lets go of the store. */
   async close(): Promise<void> {
-    const { beforeClose, begun } = this.#connection
+    const { underWay, beforeClose, begun } = this.#connection
+    await Promise.allSettled(underWay)
     const last = await Promise.allSettled(Array.from(beforeClose, (end) => end()))
     beforeClose.clear()
     begun.clear()

@@ -18,6 +18,8 @@ export interface Connection {
   readonly secrets: readonly string[]
   /** Default: the runtime's own. */
   readonly timers?: Timers
+  /** Work that closing waits for. How it ends is told to whoever began it. */
+  readonly underWay: Set<Promise<unknown>>
   /** What is done before it closes: last looks at watched tables. */
   readonly beforeClose: Set<() => Promise<void>>
   /** Experiments that were begun on it and have not ended. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { Artifact, arrays, type Progress } from '../../src/index.ts'
-import { begin, noise, watchedStore } from './world.ts'
+import { Artifact, arrays, memoryStore, type Progress } from '../../src/index.ts'
+import { begin, noise, open, quiet, watchedStore } from './world.ts'
 
 async function several(): Promise<Artifact> {
   const artifact = new Artifact('data', 'dataset')
@@ -119,4 +119,18 @@ it('a closed connection says so', async () => {
   await tidemark.close()
   await expect(experiment.uploadArtifact('x', 1)).rejects.toMatchObject({ code: 'connection-closed' })
   await tidemark.close()
+})
+
+it('a connection that is closed waits for what is being logged, and watches nothing after that', async () => {
+  const store = memoryStore()
+  const tidemark = await open({ store })
+  const experiment = await tidemark.createExperiment(quiet)
+  const rows = [{ id: 1 }]
+  const watching = experiment.registerArtifact('rows', rows)
+  const logged = experiment.uploadArtifact('bytes', noise(3_000_000, 5))
+  await tidemark.close()
+  expect((await logged).size).toBe(3_000_000)
+  await expect((await watching).flush()).rejects.toMatchObject({ code: 'not-watched' })
+  const again = await open({ store })
+  expect((await again.getArtifact('bytes')).index).toBe(0)
 })
