@@ -25,7 +25,11 @@ export default defineConfig({
   },
   format: 'esm',
   target: 'es2022',
-  dts: { entry: Object.fromEntries(entries.map((name) => [name, `src/${name}.ts`])) },
+  dts: {
+    entry: Object.fromEntries(entries.map((name) => [name, `src/${name}.ts`])),
+    // `Symbol.asyncDispose`, which the usual libraries of TypeScript do not know.
+    banner: '/// <reference lib="esnext.disposable" />',
+  },
   clean: true,
   sourcemap: true,
   splitting: true,

@@ -48,12 +48,12 @@ export interface RegisteredArtifact {
   addEventListener<Name extends keyof RegisteredArtifactEvents>(
     name: Name,
     listener: Listener<Name> | null,
-    options?: boolean | AddEventListenerOptions,
+    options?: Parameters<EventTarget['addEventListener']>[2],
   ): void
   removeEventListener<Name extends keyof RegisteredArtifactEvents>(
     name: Name,
     listener: Listener<Name> | null,
-    options?: boolean | EventListenerOptions,
+    options?: Parameters<EventTarget['removeEventListener']>[2],
   ): void
 }
 

@@ -69,19 +69,22 @@ describe('Node', () => {
     expect(await readdir(folder)).toContain('.tidemark')
   })
 
+  const pages = ['lib.es2022.d.ts', 'lib.dom.d.ts', 'lib.dom.asynciterable.d.ts']
   test.each([
-    ['NodeNext', ts.ModuleKind.NodeNext, ts.ModuleResolutionKind.NodeNext],
-    ['Bundler', ts.ModuleKind.ESNext, ts.ModuleResolutionKind.Bundler],
-  ])('compiled by TypeScript, strict, with %s resolution', async (name, module, moduleResolution) => {
+    ['NodeNext', ts.ModuleKind.NodeNext, ts.ModuleResolutionKind.NodeNext, pages, []],
+    ['Bundler', ts.ModuleKind.ESNext, ts.ModuleResolutionKind.Bundler, pages, []],
+    ['NodeNext, for Node alone', ts.ModuleKind.NodeNext, ts.ModuleResolutionKind.NodeNext, [pages[0] ?? ''], ['node']],
+  ])('compiled by TypeScript, strict, with %s resolution', async (name, module, moduleResolution, lib, types) => {
     const folder = await folderFor(`typescript-${name}`, { 'program.ts': program, 'main.ts': main.replace('..', '.') })
     const compiled = ts.createProgram([join(folder, 'main.ts')], {
       module,
       moduleResolution,
       target: ts.ScriptTarget.ES2022,
-      lib: ['lib.es2022.d.ts', 'lib.dom.d.ts', 'lib.dom.asynciterable.d.ts', 'lib.esnext.disposable.d.ts'],
+      lib,
       strict: true,
+      exactOptionalPropertyTypes: true,
       skipLibCheck: false,
-      types: [],
+      types,
     })
     const errors = ts
       .getPreEmitDiagnostics(compiled)

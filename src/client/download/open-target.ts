@@ -7,7 +7,12 @@ import { mapTarget } from './download-map.ts'
 import type { DownloadTarget } from './download-target.ts'
 
 /** Where downloads can go: a folder by its path or `file:` URL, a folder a browser handed over, or a Map of path to bytes. */
-export type DownloadTo = string | URL | FileSystemDirectoryHandle | Map<string, Uint8Array>
+export type DownloadTo = string | URL | DirectoryHandle | Map<string, Uint8Array>
+
+/** Nothing in programs that are compiled without the types of pages, as many for Node are: their compiler would not know the name. */
+type DirectoryHandle = typeof globalThis extends { FileSystemDirectoryHandle: { prototype: infer Handle } }
+  ? Handle
+  : never
 
 /** @throws InvalidInputError `invalid-target`; UnsupportedError `no-file-system` */
 export async function openTarget(to: DownloadTo): Promise<DownloadTarget> {
