@@ -20,12 +20,23 @@ export default {
     if (pathname.startsWith('/api/')) return served(request, env, context)
     if (pathname === '/key' && request.method === 'POST') return createKey(request, env)
     if (pathname !== '/score' || request.method !== 'POST') return new Response('Not found', { status: 404 })
-    const { petals } = await request.json()
+    const petals = await petalsOf(request)
+    if (!petals) return new Response('Send {"petals": [5, 3]}, as JSON.', { status: 400 })
     const labels = petals.map(labelOf)
     // The answer does not wait for it.
     context.waitUntil(keep(env, petals, labels))
     return Response.json({ labels })
   },
+}
+
+/** The numbers that were sent; undefined when it is anything else. */
+async function petalsOf(request) {
+  try {
+    const { petals } = await request.json()
+    return petals.every((count) => typeof count === 'number') ? petals : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** What stands for a model here. */

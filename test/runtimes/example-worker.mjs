@@ -21,6 +21,8 @@ export function workerExample(_runtime, scratch) {
       const ask = (path, init) => worker.dispatchFetch(address + path, init)
       const scored = await ask('/score', { method: 'POST', body: JSON.stringify({ petals: [5, 3] }) })
       assert.deepEqual(await scored.json(), { labels: ['rose', 'lily'] })
+      for (const body of ['petals', 'null', '{}', '{"petals":"abc"}', '{"petals":[null]}'])
+        assert.equal((await ask('/score', { method: 'POST', body })).status, 400)
 
       assert.equal((await ask('/key', { method: 'POST', headers: { authorization: 'guessed' } })).status, 403)
       assert.equal((await ask('/api/tidemark/v1/artifacts')).status, 401)
