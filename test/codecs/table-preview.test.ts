@@ -55,6 +55,12 @@ describe('the preview of a table', () => {
     })
   })
 
+  it('shows intervals by their parts, as get gives them', async () => {
+    const type = new arrow.IntervalDayTime()
+    const interval = arrow.vectorFromArray([Int32Array.of(2, -500), null], type)
+    expect(await preview(new arrow.Table({ interval }))).toMatchObject({ head: [[[2, -500]], [null]] })
+  })
+
   it('of an empty table, and of nothing but nulls, has no numbers', async () => {
     expect(await preview([])).toEqual({ kind: 'table', rows: 0, columnCount: 0, columns: [], head: [] })
     expect(await preview({ a: [], b: new Float64Array(0) })).toEqual({

@@ -1,7 +1,7 @@
 import { DataType, DateUnit, TimeUnit } from '../arrow/arrow.ts'
 import { type ArrowData, bytesOf, indexAt, isValid, lastAtOrBefore, startsOf } from '../arrow/arrow-data.ts'
 import type { Layout } from '../arrow/arrow-type.ts'
-import { decimalText, floatOf, integerOf, MAX_DATE, viewBytes } from './table-json-cell.ts'
+import { decimalText, floatOf, integerOf, intervalParts, MAX_DATE, viewBytes } from './table-json-cell.ts'
 
 /** One column's rows in memory, with what is needed to read them. */
 export interface ColumnData {
@@ -117,7 +117,7 @@ function fixedCell(type: DataType, width: number, data: ArrowData, row: number):
   if (DataType.isTime(type) || DataType.isDuration(type))
     return width === 8 ? integerOf(view, 8, true) : Number(integerOf(view, width, true))
   if (DataType.isDecimal(type)) return decimalText(view, width, type.scale)
-  if (DataType.isInterval(type)) return Array.from({ length: width / 4 }, (_, at) => view.getInt32(at * 4, true))
+  if (DataType.isInterval(type)) return intervalParts(view)
   return bytes.slice(row * width, (row + 1) * width)
 }
 

@@ -118,6 +118,7 @@ function fixedCell(type: DataType, width: number, data: ArrowData, row: number):
   }
   if (DataType.isTime(type) || DataType.isDuration(type)) return jsonInteger(integerOf(view, width, true))
   if (DataType.isDecimal(type)) return decimalText(view, width, type.scale)
+  if (DataType.isInterval(type)) return intervalParts(view)
   return Array.from({ length: Math.min(width, 16) }, (_, at) => view.getUint8(at).toString(16).padStart(2, '0')).join(
     '',
   )
@@ -128,6 +129,11 @@ export function integerOf(view: DataView, width: number, signed: boolean): bigin
   if (width === 4) return BigInt(signed ? view.getInt32(0, true) : view.getUint32(0, true))
   if (width === 2) return BigInt(signed ? view.getInt16(0, true) : view.getUint16(0, true))
   return BigInt(signed ? view.getInt8(0) : view.getUint8(0))
+}
+
+/** Months; days and milliseconds; or months, days and nanoseconds, in two halves: as apache-arrow gives them. */
+export function intervalParts(view: DataView): number[] {
+  return Array.from({ length: view.byteLength / 4 }, (_, at) => view.getInt32(at * 4, true))
 }
 
 export function floatOf(precision: number, view: DataView): number {
