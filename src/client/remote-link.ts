@@ -1,3 +1,4 @@
+import { sizeOfResponse } from '../codecs/response-size.ts'
 import type { RemoteReference } from '../content/entry.ts'
 import {
   errorFromWire,
@@ -67,12 +68,7 @@ async function ask(uri: string, signal: AbortSignal | undefined): Promise<Remote
   if (!response.ok)
     throw unavailable(uri, categoryOf(response.status), `it was answered with status ${response.status}`)
   const etag = response.headers.get('etag') ?? undefined
-  const length = response.headers.get('content-length')
-  // Behind a content coding the length is that of the coded bytes.
-  const size =
-    length !== null && /^\d{1,15}$/.test(length) && !response.headers.has('content-encoding')
-      ? Number(length)
-      : undefined
+  const size = sizeOfResponse(response)
   return {
     uri,
     ...(etag !== undefined && { etag }),

@@ -3,6 +3,7 @@ import { piecesOfStream } from './byte-pieces.ts'
 import { type ContentOptions, fileContent, titled } from './file-content.ts'
 import type { FileSource } from './file-source.ts'
 import { mediaTypeOf, UNKNOWN_MEDIA_TYPE } from './media-type.ts'
+import { sizeOfResponse } from './response-size.ts'
 
 /**
  * The file that is the body of a response; it can be opened once.
@@ -48,14 +49,6 @@ function checkResponse(response: Response, what: string): void {
       code: 'response-used',
     })
   }
-}
-
-/** Bytes the body will have; unknown when it travels compressed, for then the header counts the compressed ones. */
-function sizeOfResponse(response: Response): number | undefined {
-  const length = response.headers.get('content-length')
-  if (length === null || response.headers.get('content-encoding') !== null || !/^\d{1,15}$/.test(length))
-    return undefined
-  return Number(length)
 }
 
 function nameOfResponse(response: Response): string {

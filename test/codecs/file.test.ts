@@ -48,6 +48,17 @@ describe('fileCodec', () => {
 
   it('decodes to the bytes', async () => expect(await fileCodec.decode(assetOf(hello))).toEqual(hello))
 
+  it('does not take the length of compressed bytes for that of the file, said or kept from pages of other origins', async () => {
+    const coded = new Response('hello', { headers: { 'content-length': '3', 'content-encoding': 'gzip' } })
+    const foreign = new Response('hello', { headers: { 'content-length': '3' } })
+    // What fetch gives in a page, as Chromium 156 has it: type 'cors', a Content-Length, and no Content-Encoding.
+    Object.defineProperty(foreign, 'type', { value: 'cors' })
+    for (const response of [coded, foreign]) {
+      const { size, text } = await encoded(response)
+      expect([size, text]).toEqual([undefined, 'hello'])
+    }
+  })
+
   it.each([
     ['attachment; filename="a b.csv"', 'a b.csv'],
     ["attachment; filename=x.bin; filename*=UTF-8''caf%C3%A9.csv", 'café.csv'],
