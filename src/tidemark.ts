@@ -107,7 +107,7 @@ export class Tidemark {
 
   /**
    * Series of several experiments as a chart needs them: by experiment key. `full` (default true) gives up to 15,000 points of each, else about 500; `independent`
-   * (default true) each at its own steps, else all at common ones.
+   * (default true) each at its own steps, else all at those that every one of them has.
    *
    * @example
    * ```ts

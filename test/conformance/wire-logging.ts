@@ -135,9 +135,40 @@ export function wireLogging(wire: Wire): void {
     ).toMatchObject({ experiments: { [wire.key]: { metrics: [{ metricName: 'a' }] } }, missing: [gone] })
     const together = await ask(false)
     expect(together.experiments[wire.key]).toMatchObject({
-      steps: [0, 1, 2, 3, 4, 5, 7],
-      metrics: [{ values: [0, 1, 4, 9, 16, null, null] }, { values: [null, -1, null, -3, null, -5, -7] }],
+      steps: [1, 3],
+      metrics: [
+        { metricName: 'a', values: [1, 9], steps: [1, 3] },
+        { metricName: 'b', values: [-1, -3] },
+      ],
     })
+    // The last value of a step counts, in whatever order they came.
+    for (const [step, metricValue] of [
+      [3, 5],
+      [1, 6],
+      [3, 7],
+      [2.5, 8],
+      [1, 9],
+    ])
+      await wire.write('metric', { metricName: 'c', metricValue, step, timestamp: 1 })
+    for (const [metrics, steps, values] of [
+      [
+        ['c', 'a'],
+        [1, 3],
+        [
+          [9, 7],
+          [1, 9],
+        ],
+      ],
+      [['c'], [1, 2.5, 3], [[9, 8, 7]]],
+      [['a', 'none'], [], []],
+    ]) {
+      const reply = await wire.client.post<{ experiments: Record<string, { steps: number[]; metrics: Json[] }> }>(
+        '/experiments/multi-metric-chart',
+        { targetedExperiments: [wire.key], metrics, params: ['lr'], independentMetrics: false },
+      )
+      const chart = reply.experiments[wire.key]
+      expect([chart.steps, chart.metrics.map((one) => one.values)], String(metrics)).toEqual([steps, values])
+    }
   })
 
   it('parameters, others and tags', async () => {

@@ -69,7 +69,11 @@ export function cometMetricRoutes(router: Router, services: Services): void {
         return undefined
       }
       call.access.require('reader', experiment.workspace)
-      const { state, points } = await reader.points(key, (one) => metrics.flatMap((name) => seriesNamed(one, name)))
+      // As a whole, without one that is asked for there is none.
+      const { state, points } = await reader.points(key, (one) => {
+        const named = metrics.map((name) => seriesNamed(one, name))
+        return independent || named.every(({ length }) => length > 0) ? named.flat() : []
+      })
       if (points.length === 0 && params.length === 0) return undefined
       const named = params.flatMap((name) => facetsNamed(state, name))
       const chart = chartOf(points, { full, independent, startTime: experiment.startTime })

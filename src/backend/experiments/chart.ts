@@ -9,18 +9,18 @@ const sampledPoints = 500
 export interface ChartOptions {
   /** Up to 15,000 points; else about 500. */
   readonly full: boolean
-  /** Each metric at its own steps; else all at the same ones. */
+  /** Each metric at its own steps; else all at those that every one of them has. */
   readonly independent: boolean
   readonly startTime: number
 }
 
 export interface ChartMetric {
   readonly metricName: string
-  readonly values: readonly (MetricValue | null)[]
+  readonly values: readonly MetricValue[]
   readonly steps: readonly (number | null)[]
   readonly epochs: readonly (number | null)[]
   readonly timestamps: readonly (number | null)[]
-  readonly durations: readonly (number | null)[]
+  readonly durations: readonly number[]
 }
 
 export interface Chart {
@@ -36,23 +36,24 @@ export function chartOf(series: readonly Points[], options: ChartOptions): Chart
     const metrics = series.map((points) => chartMetric(points, samples(points.values, most), options.startTime))
     return { steps: metrics[0]?.steps ?? [], epochs: metrics[0]?.epochs ?? [], metrics }
   }
-  const wanted = commonSteps(series.map(stepsOf), most)
-  const metrics = series.map((points) => chartMetric(points, placesOf(stepsOf(points), wanted), options.startTime))
+  const all = series.map(stepsOf)
+  const wanted = thinnedOut(all.map(distinct).reduce<Float64Array | undefined>(common, undefined), most)
+  const metrics = series.map((points, at) => chartMetric(points, placesOf(all[at], wanted), options.startTime))
   const epochs = Array.from(wanted, (_, at) => metrics.find(({ epochs }) => epochs[at] !== null)?.epochs[at] ?? null)
   return { steps: Array.from(wanted), epochs, metrics }
 }
 
-/** `places` are indexes into the points; -1 where the series has none. */
+/** `places` are indexes into the points. */
 function chartMetric(points: Points, places: Int32Array, startTime: number): ChartMetric {
   const { values, steps, epochs, timestamps } = points
-  const at = (column: Float64Array) => Array.from(places, (place) => (place < 0 ? null : orNull(column[place])))
+  const at = (column: Float64Array) => Array.from(places, (place) => orNull(column[place]))
   return {
     metricName: listedName(points),
-    values: Array.from(places, (place) => (place < 0 ? null : toMetricValue(values[place]))),
+    values: Array.from(places, (place) => toMetricValue(values[place])),
     steps: at(steps),
     epochs: at(epochs),
     timestamps: at(timestamps),
-    durations: Array.from(places, (place) => (place < 0 ? null : timestamps[place] - startTime)),
+    durations: Array.from(places, (place) => timestamps[place] - startTime),
   }
 }
 
@@ -87,29 +88,34 @@ function stepsOf({ steps }: Points): Float64Array {
   return steps.some(Number.isNaN) ? Float64Array.from(steps, (step, at) => (Number.isNaN(step) ? at : step)) : steps
 }
 
-/** Steps that any of them has, each once and in order; evenly thinned out. */
-function commonSteps(all: readonly Float64Array[], most: number): Float64Array {
-  const joined = new Float64Array(all.reduce((sum, steps) => sum + steps.length, 0))
-  let length = 0
-  for (const steps of all) {
-    joined.set(steps, length)
-    length += steps.length
-  }
-  if (!isSorted(joined)) joined.sort()
-  let count = 0
-  for (const step of joined) if (count === 0 || step !== joined[count - 1]) joined[count++] = step
-  if (count <= most) return joined.slice(0, count)
-  return Float64Array.from({ length: most }, (_, at) => joined[Math.round((at * (count - 1)) / (most - 1))])
+/** Each once and in order. */
+function distinct(steps: Float64Array): Float64Array {
+  const sorted = isSorted(steps) ? steps : steps.slice().sort()
+  return sorted.filter((step, at) => at === 0 || step !== sorted[at - 1])
+}
+
+function common(one: Float64Array | undefined, other: Float64Array): Float64Array {
+  let at = 0
+  return (one ?? other).filter((step) => {
+    while (at < other.length && other[at] < step) at++
+    return other[at] === step
+  })
+}
+
+function thinnedOut(steps: Float64Array | undefined, most: number): Float64Array {
+  const all = steps ?? new Float64Array(0)
+  if (all.length <= most) return all
+  return Float64Array.from({ length: most }, (_, at) => all[Math.round((at * (all.length - 1)) / (most - 1))])
 }
 
 /** For each wanted step the last point of a series that has it. */
 function placesOf(steps: Float64Array, wanted: Float64Array): Int32Array {
-  const places = new Int32Array(wanted.length).fill(-1)
+  const places = new Int32Array(wanted.length)
   if (isSorted(steps)) {
     let at = 0
     for (const [index, step] of wanted.entries()) {
       while (at < steps.length && steps[at] <= step) at++
-      if (at > 0 && steps[at - 1] === step) places[index] = at - 1
+      places[index] = at - 1
     }
     return places
   }
