@@ -345,6 +345,56 @@ describe('lists of projects', () => {
       }
   })
 
+  it('tell the truth whatever happens in the middle of a change', async () => {
+    const changes: ((key: string) => readonly [method: string, path: string, body?: object])[] = [
+      (key) => ['GET', `/write/experiment/archive?experimentKey=${key}`],
+      () => ['POST', '/write/experiment/create', { workspaceName: 'default', projectName: 'general' }],
+    ]
+    const others: typeof changes = [
+      (key) => ['GET', `/write/experiment/delete?experimentKey=${key}`],
+      (experimentKey) => [
+        'POST',
+        '/write/experiment/move',
+        { experimentKeys: [experimentKey], targetWorkspaceName: 'default', targetProjectName: 'other' },
+      ],
+      () => [
+        'POST',
+        '/write/project/delete',
+        { workspaceName: 'default', projectName: 'general', deleteAllExperiments: true },
+      ],
+    ]
+    for (const change of changes)
+      for (const other of others)
+        for (let operation = 1; operation <= 20; operation++) {
+          const inner = memoryStore()
+          const first = callerOf(open(inner))
+          const key = await newExperiment(first)
+          const asked = callerOf(open(interrupted(inner, operation, () => callerOf(open(inner)).rest(...other(key)))))
+          const [method, path, body] = change(key)
+          const { experimentKey } = await asked.ask(method, restPrefix + path, { body }).then((reply) => reply.json())
+          const caller = callerOf(open(inner))
+          const truth = new Map<string, string>()
+          for (const one of new Set([key, experimentKey ?? key])) {
+            const reply = await caller.ask('GET', `${restPrefix}/experiment/metadata?experimentKey=${one}`)
+            if (reply.status === 200) truth.set(one, (await reply.json()).projectName)
+          }
+          const listed = new Map<string, string>()
+          const { projects } = await caller.rest<{ projects: { projectName: string }[] }>(
+            'GET',
+            '/projects?workspaceName=default',
+          )
+          for (const { projectName } of projects)
+            for (const archived of [true, false]) {
+              const { experiments } = await caller.rest<{ experiments: { experimentKey: string }[] }>(
+                'GET',
+                `/experiments?workspaceName=default&projectName=${projectName}&archived=${archived}`,
+              )
+              for (const one of experiments) listed.set(one.experimentKey, projectName)
+            }
+          expect(listed, `${path} with ${other(key)[1]} before operation ${operation}`).toEqual(truth)
+        }
+  })
+
   it('hold thousands, made by several backends at once', async () => {
     const store = memoryStore()
     const callers = Array.from({ length: 3 }, () => callerOf(open(store)))
@@ -357,3 +407,19 @@ describe('lists of projects', () => {
     expect(experiments).toHaveLength(600)
   })
 })
+
+/** A store before whose n-th operation something else happens. */
+function interrupted(store: Store, n: number, happen: () => Promise<unknown>): Store {
+  let operations = 0
+  const run = async <T>(operation: () => Promise<T>): Promise<T> => {
+    if (++operations === n) await happen()
+    return operation()
+  }
+  return {
+    uri: store.uri,
+    get: (key, options) => run(() => store.get(key, options)),
+    put: (key, bytes, options) => run(() => store.put(key, bytes, options)),
+    delete: (key, options) => run(() => store.delete(key, options)),
+    list: (prefix, options) => run(() => store.list(prefix, options)),
+  }
+}

@@ -7,6 +7,7 @@ import { eachOf } from '../each-of.ts'
 import { deleteExperiment } from '../experiments/delete-experiment.ts'
 import { isIn, listExperiments } from '../experiments/experiment-lists.ts'
 import { foldersBelow } from '../projects/folders.ts'
+import { livingAbout } from '../projects/project-state.ts'
 import type { ProjectPlace } from '../projects/projects.ts'
 import { Workspaces } from '../projects/workspaces.ts'
 import { optional, required, wholeNumber } from '../routes/query.ts'
@@ -117,8 +118,7 @@ export function cometWorkspaceRoutes(router: Router, services: Services): void {
   })
   router.on('GET', `${restPrefix}/project/notes`, async (call) => {
     const { workspace, project = usualProject } = await projectOf(call, services, workspaces)
-    const { about } = await projects.read({ workspace, project })
-    return json({ notes: (about?.deleted ? undefined : about?.notes) ?? '' })
+    return json({ notes: livingAbout(await projects.read({ workspace, project }))?.notes ?? '' })
   })
   router.on('POST', `${restPrefix}/write/project/notes`, async (call) => {
     const shape = await cometBody(call)
@@ -223,8 +223,8 @@ async function namesOf({ records }: Services, workspace: string): Promise<string
 }
 
 async function describe(place: ProjectPlace, services: Services): Promise<object | undefined> {
-  const { about } = await services.projects.read(place)
-  if (!about || about.deleted) return undefined
+  const about = livingAbout(await services.projects.read(place))
+  if (!about) return undefined
   const members = await listExperiments(services, place)
   const { workspace, project } = place
   return {

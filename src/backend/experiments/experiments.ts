@@ -109,7 +109,7 @@ export class Experiments {
         // Again: it may have been read between.
         this.#recent.delete(key)
         const left = next.deleted || next.project !== project || next.workspace !== workspace
-        if (left) await this.#projects.add({ workspace, project }, [['gone', key, touch]])
+        if (left) await this.#projects.add({ workspace, project }, [['gone', key, touch, next.revision]])
         if (!next.deleted) await this.#list(next, touch)
         return next
       }

@@ -132,6 +132,9 @@ function applyEvent(state: ProjectState, [kind, ...rest]: ProjectEvent, shape: S
   listed.touches.delete(id)
   if (kind === 'gone') {
     listed.gone = true
+    // What was changed before it went, and is told after, does not bring it back.
+    const [, , revision] = rest
+    if (typeof revision === 'number') listed.facts = { ...(listed.facts ?? noFacts), revision }
     return
   }
   if (kind !== 'is')
@@ -141,6 +144,25 @@ function applyEvent(state: ProjectState, [kind, ...rest]: ProjectEvent, shape: S
   if (facts.revision < (listed.facts?.revision ?? 0)) return
   listed.facts = facts
   listed.gone = false
+}
+
+const noFacts: ExperimentFacts = {
+  name: '',
+  createdAt: 0,
+  startTime: 0,
+  endTime: null,
+  ended: false,
+  archived: false,
+  revision: 0,
+}
+
+/** What is said of a project that is there: one that was deleted while an experiment came into it still is. */
+export function livingAbout({ about, experiments }: ProjectState): ProjectAbout | undefined {
+  if (!about?.deleted) return about
+  const has = [...experiments.values()].some(
+    ({ facts, touches, gone, linked }) => facts && touches.size === 0 && !gone && !linked,
+  )
+  return has ? { ...about, deleted: false } : undefined
 }
 
 export function addColumn(state: ProjectState, [source, name, type]: readonly JsonValue[], shape: Shape): void {

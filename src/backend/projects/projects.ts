@@ -6,6 +6,7 @@ import {
   columnKey,
   type ExperimentFacts,
   factsToJson,
+  livingAbout,
   type ProjectAbout,
   type ProjectEvent,
   type ProjectState,
@@ -46,7 +47,7 @@ export class Projects {
     let made = false
     await this.#of(place).append({
       decide: (state) => {
-        made = !state.about || state.about.deleted
+        made = !livingAbout(state)
         return made ? [['about', { ...about, deleted: false }]] : undefined
       },
       lane: 'about',
@@ -59,9 +60,10 @@ export class Projects {
   async changeAbout(place: ProjectPlace, change: (about: ProjectAbout) => ProjectAbout, bytes = 500): Promise<boolean> {
     let isThere = false
     await this.#of(place).append({
-      decide: ({ about }) => {
-        isThere = about !== undefined && !about.deleted
-        return about && isThere ? [['about', { ...change(about) }]] : undefined
+      decide: (state) => {
+        const about = livingAbout(state)
+        isThere = about !== undefined
+        return about && [['about', { ...change(about) }]]
       },
       lane: 'about',
       bytes,
@@ -70,8 +72,7 @@ export class Projects {
   }
 
   async isThere(place: ProjectPlace): Promise<boolean> {
-    const { about } = await this.read(place)
-    return about !== undefined && !about.deleted
+    return livingAbout(await this.read(place)) !== undefined
   }
 
   /** Notes which names its experiments have logged. One known already costs nothing. */
