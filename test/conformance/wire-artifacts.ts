@@ -239,6 +239,17 @@ export function wireArtifacts(wire: Wire): void {
       ).toHaveLength(1)
     })
 
+    it('that were all deleted leave an artifact without any', async () => {
+      const made = await log({ a: '1' }, {})
+      await wire.client.get('/write/artifacts/version/delete', { artifactVersionId: String(made.artifactVersionId) })
+      for (const query of queries({ workspace, artifactName: 'data set' }, { artifactId: String(made.artifactId) }))
+        expect(await wire.client.get('/artifacts/get', query)).toMatchObject({
+          artifactId: made.artifactId,
+          latestVersion: null,
+          versions: [],
+        })
+    })
+
     it('that were never closed can be deleted', async () => {
       for (const fails of [true, false]) {
         const made = await upsert({ alias: ['best'] })

@@ -5,6 +5,7 @@ import { ArtifactLists } from '../artifacts/artifact-lists.ts'
 import { Deletions } from '../artifacts/deletions.ts'
 import { LineageLists } from '../artifacts/lineage-lists.ts'
 import type { ArtifactPlace } from '../identifiers.ts'
+import { artifactIdOf } from '../identifiers.ts'
 import { Workspaces } from '../projects/workspaces.ts'
 import { optional, required } from '../routes/query.ts'
 import { json } from '../routes/reply.ts'
@@ -57,9 +58,8 @@ export function cometArtifactListRoutes(router: Router, services: Services): voi
       after = list.next === undefined ? undefined : Number(list.next)
     }
     const newest = versions.find(({ index }) => index === head.latest)
-    const [{ artifactId } = { artifactId: required(call.query, 'artifactId') }] = versions
     return json({
-      artifactId,
+      artifactId: artifactIdOf(place),
       project: newest?.project ?? null,
       type: head.type,
       name: place.name,
