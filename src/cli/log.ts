@@ -50,16 +50,23 @@ async function runLog({ values, out, signal, connect }: Context): Promise<undefi
           signal,
         })
       : await tidemark.getExperiment(key, { signal })
-  experiment.logMetrics(metrics, {
+  const at = {
     ...(step !== undefined && { step }),
     ...(epoch !== undefined && { epoch }),
     ...(context !== undefined && { context }),
-  })
-  experiment.logParameters(parameters)
-  for (const [other, value] of Object.entries(others)) experiment.logOther(other, value)
-  experiment.addTags(values.texts('tag'))
-  for (const path of values.texts('asset')) await experiment.uploadAsset(file(path), { signal })
-  await experiment.flush({ signal })
+  }
+  try {
+    for (const [metric, value] of metrics) experiment.logMetric(metric, value, at)
+    for (const [parameter, value] of parameters) experiment.logParameter(parameter, value)
+    for (const [other, value] of others) experiment.logOther(other, value)
+    experiment.addTags(values.texts('tag'))
+    for (const path of values.texts('asset')) await experiment.uploadAsset(file(path), { signal })
+    await experiment.flush({ signal })
+  } catch (error) {
+    // Its key was told to nobody.
+    if (key === undefined) await experiment.delete().catch(() => undefined)
+    throw error
+  }
   if (values.flag('end') || key === undefined) await experiment.end()
   if (out.json) out.document({ experimentKey: experiment.key, name: experiment.name, url: experiment.url })
   else out.line(experiment.key)
@@ -70,13 +77,12 @@ function parsePairs<Value>(
   values: Values,
   option: string,
   parse: (text: string, option: string) => Value,
-): Record<string, Value> {
-  const pairs = values.texts(option).map((text) => {
+): (readonly [name: string, value: Value])[] {
+  return values.texts(option).map((text) => {
     const at = text.indexOf('=')
     if (at < 1) throw invalid(`--${option} takes NAME=VALUE, not ${JSON.stringify(text)}.`, option)
     return [text.slice(0, at), parse(text.slice(at + 1), option)] as const
   })
-  return Object.fromEntries(pairs)
 }
 
 function numberOf(text: string, option: string): number {

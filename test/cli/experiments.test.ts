@@ -117,3 +117,18 @@ it.each(places)(
     expect(await count()).toBe(before + 1)
   },
 )
+
+it.each(places)(
+  'what cannot be logged to %s leaves no experiment, and of a metric given twice both are logged',
+  async (_, envOf) => {
+    const env = envOf()
+    const run = (...args: string[]) => program.run(args, { cwd, env })
+    const list = async () => JSON.parse((await run('experiments', '--json')).out)
+    const before = await list()
+    expect(await run('log', '--metric', 'a=1', '--asset', 'missing.csv')).toMatchObject({ code: 3 })
+    expect(await run('log', '--metric', 'a=1', '--step', '1e999')).toMatchObject({ code: 2 })
+    expect(await list()).toEqual(before)
+    const made = (await run('log', '--metric', 'a=1', '--metric', 'a=2')).out.trim()
+    expect(JSON.parse((await run('metrics', made, 'a', '--json')).out)).toMatchObject([{ value: 1 }, { value: 2 }])
+  },
+)
