@@ -239,6 +239,14 @@ export function wireArtifacts(wire: Wire): void {
       ).toHaveLength(1)
     })
 
+    it('of a folder whose name R ends with a slash', async () => {
+      const made = await log({ 'data//a.csv': '1', 'data//deep///b.csv': '2' }, {})
+      const { files } = await wire.client.get<{ files: Json[] }>('/artifacts/version/files', {
+        artifactVersionId: String(made.artifactVersionId),
+      })
+      expect(files.map(({ fileName }) => fileName)).toEqual(['data/a.csv', 'data/deep/b.csv'])
+    })
+
     it('that were all deleted leave an artifact without any', async () => {
       const made = await log({ a: '1' }, {})
       await wire.client.get('/write/artifacts/version/delete', { artifactVersionId: String(made.artifactVersionId) })

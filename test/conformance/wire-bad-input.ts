@@ -66,7 +66,7 @@ export function wireBadInput(wire: Wire): void {
       for (const type of ['application/json', 'multipart/form-data', 'multipart/form-data; boundary=other'])
         expect((await send(body, type)).status).toBe(400)
       expect((await send(new TextEncoder().encode(`--${boundary}--\r\n`))).status).toBe(400)
-      for (const fileName of ['', '../x', '/etc/passwd', 'a\\b', 'con', 'a//b', 'x'.repeat(2000), '\u0000'].slice(1)) {
+      for (const fileName of ['', '../x', '/etc/passwd', 'a\\b', 'con', '//b', 'x'.repeat(2000), '\u0000'].slice(1)) {
         const made = await wire.client.post('/write/artifacts/upsert', {
           artifactName: 'a',
           artifactType: 't',

@@ -103,7 +103,8 @@ export function cometAssetRoutes(router: Router, services: Services): void {
     const { index, ...place } = parseVersionId(versionId)
     access.require('writer', place.workspace)
     await openVersions.expect(place, index)
-    const asked = optional(query, 'fileName')
+    // R's client puts a second slash behind a folder's name that ends with one.
+    const asked = optional(query, 'fileName')?.replace(/\/{2,}/g, '/')
     const overwrite = flagOf(query, 'overwrite')
     // Metadata may follow the file in the form: the bytes are stored first, and become an asset when all is known.
     const received = await receive(call, {
