@@ -1,4 +1,4 @@
-import { CorruptionError, UnsupportedError } from '../errors.ts'
+import { CorruptionError, InvalidInputError, UnsupportedError } from '../errors.ts'
 import { deflateRaw, inflateRaw } from '../platform/deflate.ts'
 import type { JsonValue } from '../protocol/shapes.ts'
 import { openDigester } from './digest.ts'
@@ -11,13 +11,22 @@ const checkedFrom = 3 + 16
 const lengthsAt = checkedFrom + 1
 const jsonAt = lengthsAt + 8
 
-// A record that claims more than this is not one of ours: refuse before allocating.
-const largestJson = 64 * 1024 * 1024
+// Nothing larger is written, so a record that claims more is not one of ours: refuse before allocating.
+const largestJson = 256 * 1024 * 1024
 
-/** JSON, and perhaps some bytes beside it, in a form in which damage to any byte shows. */
+/**
+ * JSON, and perhaps some bytes beside it, in a form in which damage to any byte shows.
+ *
+ * @throws InvalidInputError `record-too-large`
+ */
 export async function seal(json: JsonValue, attachment: Uint8Array = new Uint8Array(0)): Promise<Uint8Array> {
   const digester = await openDigester()
   const text = new TextEncoder().encode(JSON.stringify(json))
+  if (text.length > largestJson)
+    throw new InvalidInputError(
+      `What is to be kept together is larger than ${largestJson} bytes. Log large texts and metadata as assets.`,
+      { code: 'record-too-large', fields: { limit: largestJson } },
+    )
   const deflated = await deflateRaw(text)
   const sealed = new Uint8Array(jsonAt + deflated.length + attachment.length)
   const view = new DataView(sealed.buffer)

@@ -7,7 +7,7 @@ import { Caller } from '../conformance/backend-caller.ts'
 const reads = ['metrics/summary', 'parameters', 'log-other', 'tags', 'output', 'html', 'asset/list']
 
 /** Sends one odd request, then enough good ones that a head is written, each to a process of its own; afterwards everything must be readable. */
-async function outlives(path: string, bodyOf: (key: string) => string): Promise<number> {
+async function outlives(path: string, bodyOf: (key: string, name: string) => string, names = ['']): Promise<number> {
   const store = memoryStore()
   const open = () => createBackend({ records: store, blobs: store, now: () => 1_700_000_000_000 })
   const key = String(
@@ -18,12 +18,12 @@ async function outlives(path: string, bodyOf: (key: string) => string): Promise<
     ).experimentKey,
   )
   const headers = { 'content-type': 'application/json' }
-  const request = new Request(`http://backend.test${path.replace('KEY', key)}`, {
-    method: 'POST',
-    headers,
-    body: bodyOf(key),
-  })
-  const { status } = await open().fetch(request)
+  let status = 0
+  for (const name of names) {
+    const init = { method: 'POST', headers, body: bodyOf(key, name) }
+    const reply = await open().fetch(new Request(`http://backend.test${path.replace('KEY', key)}`, init))
+    status = reply.status
+  }
   for (let round = 0; round < 2; round++) {
     const backend = open()
     const call = new Caller(backend.fetch)
@@ -85,5 +85,12 @@ describe('one odd request leaves the experiment readable:', () => {
         ),
         String(levels),
       ).toBe(status)
+  })
+
+  it('values of 8 MiB, several of them', async () => {
+    const value = JSON.stringify('x'.repeat(8 * 1024 * 1024 - 200))
+    const body = (key: string, name: string) =>
+      `{"experimentKey":"${key}","parameterName":"${name}","parameterValue":${value}}`
+    expect(await outlives(wire('parameter'), body, ['a', 'b', 'c'])).toBe(200)
   })
 })
