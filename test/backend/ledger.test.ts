@@ -247,8 +247,10 @@ describe('what experiments log', () => {
     const caller = callerOf(open(store))
     const key = await newExperiment(caller)
     for (let sequence = 1; sequence <= 40; sequence++) await log(caller, key, batch('writer-1', sequence, [sequence]))
+    await caller.rest('GET', `/write/experiment/set-status?experimentKey=${key}`)
     await caller.rest('GET', `/write/experiment/delete?experimentKey=${key}`)
     expect((await store.list(`runs/${key}/`)).entries).toEqual([])
+    expect((await store.list('beats/')).entries).toEqual([])
     expect(
       await caller.failure('POST', `${restPrefix}/write/experiment/metric`, {
         experimentKey: key,

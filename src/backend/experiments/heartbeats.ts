@@ -34,6 +34,10 @@ export class Heartbeats {
     await this.#records.store.put(keyOf(key), await seal({ key, at: this.#now() }))
   }
 
+  async forget(key: string): Promise<void> {
+    await this.#records.store.delete(keyOf(key))
+  }
+
   async healthOf({ key, state, createdAt, endTime, crashed = false }: Experiment): Promise<Health> {
     const lastSeen = await this.#lastSeen(key)
     if (state === 'ended') return { running: false, crashed, lastSeen }
