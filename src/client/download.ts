@@ -79,7 +79,7 @@ export async function planDownload(
   reader: VersionReading,
   { pathPrefix = '', signal }: DownloadOptions,
 ): Promise<{ files: Entry[]; remote: string[] }> {
-  const prefix = pathPrefix.replace(/\/+$/, '')
+  const prefix = pathPrefix.normalize('NFC').replace(/\/+$/, '')
   const files: Entry[] = []
   const remote: string[] = []
   for await (const entry of reader.entries({ prefix, signal })) {

@@ -52,6 +52,13 @@ describe('a download into a folder', () => {
     expect(await tree(target)).toEqual(['a', 'a/2'])
   })
 
+  it('takes a prefix in any spelling of its letters', async () => {
+    const artifact = await logged({ 'caf\u00e9/1': '1', other: '2' })
+    const pathPrefix = 'cafe\u0301'
+    expect((await artifact.download(new Map(), { pathPrefix })).written).toEqual(['caf\u00e9/1'])
+    expect((await artifact.toZip({ pathPrefix })).size).toBeGreaterThan(22)
+  })
+
   it('names what is near when the prefix leads to nothing, and leaves no folder', async () => {
     const artifact = await logged({ 'photos/1': '1', ab: '3' })
     const target = join(await temporaryFolder(), 'new')
