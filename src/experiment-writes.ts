@@ -132,7 +132,7 @@ export abstract class ExperimentWrites extends ExperimentReads {
   }
 
   addTags(tags: readonly string[]): void {
-    checkTexts(tags, 'tags')
+    checkTexts(tags ?? null, 'tags')
     const checked = tags.map((tag) => checkLabel(tag, 'tag'))
     this.#assertWritable()
     if (checked.length > 0) this.#log.add({ kind: 'tags', tags: checked })

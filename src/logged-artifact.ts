@@ -272,6 +272,7 @@ export function wireOf(artifact: LoggedArtifact, where: string): VersionWire {
 }
 
 function checkedNames(names: readonly string[], what: 'tag' | 'alias'): string[] {
-  checkTexts(names, what === 'alias' ? 'aliases' : 'tags')
+  // No option: it cannot be left out.
+  checkTexts(names ?? null, what === 'alias' ? 'aliases' : 'tags')
   return [...new Set(names.map((name) => checkName(name, what)))]
 }

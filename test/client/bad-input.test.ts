@@ -207,6 +207,12 @@ describe('names, paths and options', () => {
         message: expect.stringContaining('Did you mean signal?'),
       })
     expect(await logged.get()).toBe(1)
+    for (const nothing of [undefined, null]) {
+      const refused = { code: 'invalid-option' }
+      await expect(logged.updateAliases(untyped(nothing))).rejects.toMatchObject(refused)
+      await expect(logged.updateVersionTags(untyped(nothing))).rejects.toMatchObject(refused)
+      expect(() => experiment.addTags(untyped(nothing))).toThrow(expect.objectContaining(refused))
+    }
     await expect(logged.updateAliases(untyped('best'))).rejects.toMatchObject({
       message: expect.stringContaining('aliases must be'),
     })
