@@ -1,4 +1,11 @@
-import type { ArtifactSummary, LoggedArtifact, LoggedArtifactAsset, Tidemark } from '../index.ts'
+import {
+  type ArtifactSummary,
+  InvalidInputError,
+  type LoggedArtifact,
+  type LoggedArtifactAsset,
+  type Tidemark,
+} from '../index.ts'
+import { printable } from './cells.ts'
 import type { Command, Context } from './command.ts'
 import { formatBytes, formatCount, formatNumber, formatTime } from './human.ts'
 import type { Output } from './output.ts'
@@ -24,6 +31,11 @@ async function runLs(context: Context): Promise<undefined> {
   const { values, out, signal, connect } = context
   const tidemark = await connect()
   const [name] = values.operands
+  if (name !== undefined && values.text('type') !== undefined)
+    throw new InvalidInputError('--type chooses among all artifacts, and a NAME is given. Leave one out.', {
+      code: 'invalid-option',
+      fields: { option: 'type' },
+    })
   if (name === undefined) await listArtifacts(tidemark, context)
   else if (name.includes(':')) await listAssets(await tidemark.getArtifact(name, { signal }), out, signal)
   else await listVersions(tidemark, name, out, signal)
@@ -51,6 +63,7 @@ async function listArtifacts(tidemark: Tidemark, { values, out, signal }: Contex
     )
     return
   }
+  if (rows.length === 0 && type !== undefined) return out.line(`There are no artifacts of type '${printable(type)}'.`)
   if (rows.length === 0) return out.line('There are no artifacts yet. Make one: tidemark put NAME PATH')
   const workspaces = new Set(artifacts.map((artifact) => artifact.workspace))
   const { style } = out

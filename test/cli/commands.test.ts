@@ -192,6 +192,8 @@ describe('ls', () => {
     const { ok, run } = await place()
     await ok('put', 'flowers', 'photos')
     expect(await ok('ls', '--workspace', 'empty')).toContain('There are no artifacts yet')
+    expect(await ok('ls', '--type', 'modle')).toBe("There are no artifacts of type 'modle'.\n")
+    expect(await run(['ls', 'flowers', '--type', 'data'])).toMatchObject({ code: 2 })
     expect(await run(['ls', 'flours'])).toMatchObject({ code: 3 })
   })
 
