@@ -361,6 +361,17 @@ describe('an Arrow table', () => {
     ]) {
       expect(valuesOf(await decodeTable((await encodeTable(parts)).bytes))).toEqual({ a: [1, null, 1, null] })
     }
+    const never = new arrow.Schema([new arrow.Field('a', new arrow.Int32(), false)])
+    const full = new arrow.RecordBatch(
+      never,
+      arrow.makeData({
+        type: new arrow.Struct(never.fields),
+        length: 1,
+        children: [arrow.makeData({ type: new arrow.Int32(), data: Int32Array.of(5) })],
+      }),
+    )
+    const both = await decodeTable((await encodeTable([full, integers])).bytes)
+    expect([both.schema.fields[0]?.nullable, valuesOf(both)]).toEqual([true, { a: [5, 1, null] }])
     for (const other of [doubles, others, ...doubles.batches, ...others.batches]) {
       await expect(encodeTable([integers, other])).rejects.toMatchObject({ code: 'parts-differ', fields: { part: 1 } })
     }

@@ -1,5 +1,5 @@
 import { InvalidInputError } from '../../errors.ts'
-import type { Field } from '../arrow/arrow.ts'
+import { Field } from '../arrow/arrow.ts'
 import { type ColumnPlan, type GivenColumn, planColumns } from '../arrow/arrow-column.ts'
 import { type ArrowData, bytesOf } from '../arrow/arrow-data.ts'
 import { repeatedName } from '../arrow/arrow-type.ts'
@@ -56,7 +56,11 @@ export async function readArrow(value: unknown, plan: ColumnPlan): Promise<Table
   const batches = parts.flatMap((part) => ('batches' in part ? part.batches : part))
   const filled = batches.filter(({ data }) => data.length > 0)
   const rows = filled.reduce((sum, { data }) => sum + data.length, 0)
-  return planned(columnsFromBatches(schema, filled), rows, schema, plan)
+  const columns = columnsFromBatches(
+    parts.map((part) => part.schema),
+    filled,
+  )
+  return planned(columns, rows, schema, plan)
 }
 
 interface SchemaLike {
@@ -88,8 +92,14 @@ function shown(columns: string): string {
   return columns.length > SHOWN ? `${columns.slice(0, SHOWN)}…` : columns
 }
 
-function columnsFromBatches({ fields }: SchemaLike, filled: readonly BatchLike[]): GivenColumn[] {
-  return fields.map((field, index) => ({ field, chunks: filled.flatMap(({ data }) => data.children[index] ?? []) }))
+function columnsFromBatches(schemas: readonly SchemaLike[], filled: readonly BatchLike[]): GivenColumn[] {
+  return schemas[0].fields.map((given, index) => {
+    const { name, type, nullable, metadata } = given
+    // A part without nulls may say that it can have none.
+    const other = !nullable && schemas.some(({ fields }) => fields[index].nullable)
+    const field = other ? new Field(name, type, true, metadata) : given
+    return { field, chunks: filled.flatMap(({ data }) => data.children[index] ?? []) }
+  })
 }
 
 async function planned(
