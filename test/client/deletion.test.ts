@@ -52,6 +52,10 @@ it('what only a deleted version needed is freed, and a dry run frees nothing', a
   expect(await bytesBelow(folder)).toBe(before)
   expect(await tidemark.collectGarbage()).toEqual(planned)
   expect(await bytesBelow(folder)).toBeLessThan(before - 2_900_000)
+  await expect(logged.get()).rejects.toMatchObject({
+    code: 'pack-missing',
+    message: expect.stringMatching(/of data:v0 is not in the store: a version that was deleted/),
+  })
   expect(await (await tidemark.getArtifact('other')).verify()).toMatchObject({ ok: true })
 })
 

@@ -13,11 +13,14 @@ export class ApiChunkSource implements ChunkSource {
   readonly #slots = new Slots(rangesInFlight)
   readonly #api: Api
   readonly #inline: ReadonlyMap<PackName, Uint8Array>
+  readonly #what: string
   #readPack: typeof readPack | undefined
 
-  constructor(api: Api, inline: ReadonlyMap<PackName, Uint8Array>) {
+  /** @param what names the versions that are read, for messages */
+  constructor(api: Api, inline: ReadonlyMap<PackName, Uint8Array>, what: string) {
     this.#api = api
     this.#inline = inline
+    this.#what = what
   }
 
   async read(pack: PackName, offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
@@ -26,7 +29,7 @@ export class ApiChunkSource implements ChunkSource {
       // Loaded with the first that does not fit into its record, and kept: this is asked for each chunk.
       this.#readPack ??= (await import('./packs.ts')).readPack
       const readPack = this.#readPack
-      return this.#slots.run(() => readPack(this.#api, pack, { offset, length }, signal))
+      return this.#slots.run(() => readPack(this.#api, pack, { offset, length, what: this.#what }, signal))
     }
     if (offset + length <= inline.length) return inline.subarray(offset, offset + length)
     throw new CorruptionError(

@@ -22,7 +22,7 @@ export function readFrom(source: ChunkSource, wire: VersionWire, pages?: KeptPag
 export function packsOf(api: Api, wires: readonly VersionWire[]): ChunkSource {
   const inline = new Map<PackName, Uint8Array>()
   for (const wire of wires) if (wire.inlinePack !== undefined) inline.set(selfOf(wire), fromBase64(wire.inlinePack))
-  return new ApiChunkSource(api, inline)
+  return new ApiChunkSource(api, inline, wires.map(versionLabel).join(' or '))
 }
 
 function selfOf({ workspace, name, index }: VersionWire): PackName {

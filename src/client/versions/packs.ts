@@ -1,4 +1,4 @@
-import { CorruptionError, isTidemarkError } from '../../errors.ts'
+import { CorruptionError, isTidemarkError, NotFoundError } from '../../errors.ts'
 import { requestsTakeStreams } from '../../platform/request-streams.ts'
 import { routes } from '../../protocol/routes.ts'
 import type { Api, Sending } from '../api.ts'
@@ -15,7 +15,7 @@ export async function putPack(api: Api, id: string, bytes: Uint8Array, signal?: 
 export async function readPack(
   api: Api,
   pack: string,
-  { offset, length }: { readonly offset: number; readonly length: number },
+  { offset, length, what }: { readonly offset: number; readonly length: number; readonly what: string },
   signal?: AbortSignal,
 ): Promise<Uint8Array> {
   if (length === 0) return new Uint8Array(0)
@@ -28,6 +28,7 @@ export async function readPack(
     })
   } catch (error) {
     if (isTidemarkError(error) && error.code === 'range-not-satisfiable') throw endsEarly(pack, offset + length, error)
+    if (isTidemarkError(error) && error.code === 'pack-missing') throw missing(pack, what, error)
     throw error
   }
 }
@@ -48,6 +49,13 @@ function plainBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes.buffer instanceof ArrayBuffer
     ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     : bytes.slice()
+}
+
+function missing(pack: string, what: string, cause: unknown): NotFoundError {
+  return new NotFoundError(
+    `Pack ${pack} of ${what} is not in the store: a version that was deleted is gone with the next collection. Else restore the pack from a copy of the store.`,
+    { code: 'pack-missing', fields: { pack, what }, cause },
+  )
 }
 
 function endsEarly(pack: string, byte: number, cause?: unknown): CorruptionError {
