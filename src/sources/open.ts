@@ -11,9 +11,9 @@ import { fileListTree } from './file-list.ts'
 import { HandedFile } from './handed-file.ts'
 import { localFiles } from './local.ts'
 import type { Tree } from './tree.ts'
-import { walk } from './walk.ts'
+import { type WalkOptions, walk } from './walk.ts'
 
-export interface OpenOptions extends FetchOptions {
+export interface OpenOptions extends FetchOptions, Pick<WalkOptions, 'wanted'> {
   /** Patterns in the syntax of `.gitignore`, added to what a wrapper and the ignore files in a folder say. */
   readonly ignore?: string | readonly string[]
 }

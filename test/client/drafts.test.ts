@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Artifact, type LoggedArtifact } from '../../src/index.ts'
@@ -103,6 +103,27 @@ describe.each(places)('drafts and differences on $place', ({ open }) => {
       different: ['letters/a', 'letters/b'],
       missing: ['letters/c'],
       extra: ['more/d'],
+    })
+  })
+
+  it('finds files in a folder that adding the folder would leave out', async () => {
+    const { experiment } = await begin({ store: await open() })
+    const artifact = new Artifact('config', 'dataset')
+    const paths = ['.git/hooks/run', '.tidemarkignore', 'deep/.DS_Store', 'logs/a.log']
+    for (const path of paths) await artifact.add(bytesOf('*.log'), { logicalPath: path })
+    const logged = await experiment.logArtifact(artifact)
+    const out = await temporaryFolder()
+    await logged.download(out)
+    await writeFile(join(out, '.git/HEAD'), 'not an asset')
+    await symlink('/nowhere', join(out, '.git/hooks/broken'))
+    expect(await logged.verify(out)).toMatchObject({ ok: true, files: 4, extra: [] })
+    await writeFile(join(out, '.git/hooks/run'), 'other')
+    await rm(join(out, 'deep/.DS_Store'))
+    expect(await logged.verify(out)).toMatchObject({
+      ok: false,
+      different: ['.git/hooks/run'],
+      missing: ['deep/.DS_Store'],
+      extra: [],
     })
   })
 })

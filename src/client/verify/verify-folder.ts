@@ -29,18 +29,26 @@ export async function verifyFolder(
   const progress = new ProgressReporter(onProgress, { phase: 'verifying', totalFiles: expected.size })
   const different: string[] = []
   const extra: string[] = []
-  for await (const file of opened.files) {
-    throwIfAborted(signal)
-    const path = file.path ?? file.name
-    const entry = expected.get(path)
-    expected.delete(path)
-    if (!entry) extra.push(path)
-    else if (
-      (file.size !== undefined && file.size !== entry.size) ||
-      (await digestOf(file, progress, signal)) !== entry.digest
-    )
-      different.push(path)
-    if (entry) progress.add({ files: 1 })
+  const compare = async (files: AsyncIterable<FileSource>, unknown: string[]) => {
+    for await (const file of files) {
+      throwIfAborted(signal)
+      const path = file.path ?? file.name
+      const entry = expected.get(path)
+      expected.delete(path)
+      if (!entry) unknown.push(path)
+      else if (
+        (file.size !== undefined && file.size !== entry.size) ||
+        (await digestOf(file, progress, signal)) !== entry.digest
+      )
+        different.push(path)
+      if (entry) progress.add({ files: 1 })
+    }
+  }
+  await compare(opened.files, extra)
+  if (expected.size > 0) {
+    // What a walk over a folder leaves out, such as `.git`, may have been added by itself.
+    const again = await openSource(folder, { signal, ignore: '!*', wanted: leadsTo(expected) })
+    if (again.kind === 'folder') await compare(again.files, [])
   }
   const missing = [...expected.keys()]
   progress.enter('done')
@@ -54,6 +62,15 @@ export async function verifyFolder(
     different,
     extra,
   }
+}
+
+/** Whether a file is one of these, or a folder has one of them in it. */
+function leadsTo(paths: ReadonlyMap<string, unknown>): (path: string, kind: 'file' | 'folder') => boolean {
+  const folders = new Set<string>()
+  for (const path of paths.keys())
+    for (let slash = path.indexOf('/'); slash !== -1; slash = path.indexOf('/', slash + 1))
+      folders.add(path.slice(0, slash))
+  return (path, kind) => (kind === 'folder' ? folders : paths).has(path)
 }
 
 async function digestOf(
