@@ -85,7 +85,7 @@ export class Experiment extends ExperimentWrites {
       return this.#log(
         {
           name: checkedName,
-          ...(type !== undefined && { type: checkName(type) }),
+          ...(type !== undefined && { type: checkName(type, 'type') }),
           about: { ...(aliases && { aliases }), ...(metadata && { metadata }) },
           assets: [[artifactPath(checkedName), asset]],
         },

@@ -217,6 +217,11 @@ describe('names, paths and options', () => {
       message: expect.stringContaining('aliases must be'),
     })
     expect(() => new Artifact('x', untyped(undefined))).toThrow(/type name/)
+    await expect(experiment.uploadArtifact('x', 1, { type: 'a/b' })).rejects.toThrow(/The type name 'a\/b'/)
+    for (const path of [undefined, null, 5])
+      expect(() => new Artifact('x', 'data').remove(untyped(path))).toThrow(
+        expect.objectContaining({ code: 'invalid-option' }),
+      )
   })
 
   it('metadata larger than a commit may be, that throws, and that holds itself', async () => {

@@ -50,7 +50,7 @@ export function parseCommit(json: JsonValue | undefined): Commit {
   const assetsDiffer = shape.optionalFlag('assetsDiffer')
   const commit: Commit = {
     writeId,
-    type: checkName(shape.text('type')),
+    type: checkName(shape.text('type'), 'type'),
     aliases: checkAliases(shape.optionalTexts('aliases') ?? []),
     versionTags: checkTags(shape.optionalTexts('versionTags') ?? []),
     digest,

@@ -2,7 +2,7 @@ import type { AssetKind, Encoded, EncodeOptions } from '../../codecs/codec.ts'
 import type { FileSource } from '../../codecs/file-source.ts'
 import type { Entry, RemoteReference } from '../../content/entry.ts'
 import { ConflictError, NotFoundError } from '../../errors.ts'
-import { nearest } from '../../options.ts'
+import { checkText, nearest } from '../../options.ts'
 import { checkLogicalPath } from '../../paths.ts'
 import type { Metadata } from '../../protocol/shapes.ts'
 
@@ -78,6 +78,7 @@ export class StagedAssets {
 
   /** Removes the asset at this path, or all below it when it is a folder; how many they were. */
   remove(path: string): number {
+    checkText(path ?? null, 'path')
     const wanted = checkLogicalPath(path.endsWith('/') ? path.slice(0, -1) : path)
     if (this.#assets.delete(wanted)) return 1
     const below = [...this.#assets.keys()].filter((one) => one.startsWith(`${wanted}/`))
