@@ -36,15 +36,14 @@ export function createGuard<Beside extends readonly unknown[] = []>(
     const refused = refusal(request, known, allowed)
     if (refused) return errorReply(refused, { comet, detailed: false })
     if (request.method === 'OPTIONS' && origin !== null) return withOrigin(new Response(null, { status: 204 }), origin)
-    if (underWay >= mostAtOnce) {
-      const reply = errorReply(busy(), { comet, detailed: false })
-      reply.headers.set('retry-after', '1')
-      return reply
-    }
+    const reply = underWay < mostAtOnce ? await admitted(request, beside) : busyReply(comet)
+    return origin !== null && allowed.has(origin) ? withOrigin(reply, origin) : reply
+  }
+
+  async function admitted(request: Request, beside: Beside): Promise<Response> {
     underWay++
     try {
-      const reply = await answer(request, ...beside)
-      return origin !== null && allowed.has(origin) ? withOrigin(reply, origin) : reply
+      return await answer(request, ...beside)
     } finally {
       underWay--
     }
@@ -84,6 +83,11 @@ function withOrigin(reply: Response, origin: string): Response {
   return new Response(reply.body, { status: reply.status, headers })
 }
 
-function busy(): UnavailableError {
-  return new UnavailableError('The server has too many requests to answer. Try again in a second.', { code: 'busy' })
+function busyReply(comet: boolean): Response {
+  const busy = new UnavailableError('The server has too many requests to answer. Try again in a second.', {
+    code: 'busy',
+  })
+  const reply = errorReply(busy, { comet, detailed: false })
+  reply.headers.set('retry-after', '1')
+  return reply
 }
