@@ -239,6 +239,19 @@ describe('access', () => {
     const secret = expect.objectContaining({ experimentKey: other, experimentName: 'secret' })
     expect(await consumers('everywhere')).toContainEqual(secret)
     expect(await consumers('reader')).not.toContainEqual(secret)
+    // What another workspace only shows in a project is there for those who may read it.
+    const move = { targetWorkspaceName: 'team', targetProjectName: 'shown', symlink: true, experimentKeys: [other] }
+    await post(`${rest}/write/experiment/move`, move, all)
+    const shown = async (holder: string) => {
+      const ask = async (path: string) => (await send('GET', `${rest}/${path}`, keys.get(holder))).json()
+      const { experiments } = await ask('experiments?workspaceName=team&projectName=shown')
+      const { numberOfExperiments } = await ask('project?workspaceName=team&projectName=shown')
+      return [experiments.map((one: { experimentName: string }) => one.experimentName), numberOfExperiments]
+    }
+    expect([await shown('everywhere'), await shown('reader')]).toEqual([
+      [['secret'], 1],
+      [[], 0],
+    ])
     // Lists without a workspace are of those that may be read.
     const list = async (holder: string) => {
       const reply = await send('GET', '/api/tidemark/v1/artifacts', keys.get(holder))

@@ -6,6 +6,7 @@ import type { Access } from '../access.ts'
 import { eachOf } from '../each-of.ts'
 import { deleteExperiment } from '../experiments/delete-experiment.ts'
 import { isIn, listExperiments } from '../experiments/experiment-lists.ts'
+import type { Experiment } from '../experiments/experiments.ts'
 import { foldersBelow } from '../projects/folders.ts'
 import { livingAbout } from '../projects/project-state.ts'
 import type { ProjectPlace } from '../projects/projects.ts'
@@ -81,7 +82,7 @@ export function cometWorkspaceRoutes(router: Router, services: Services): void {
   })
   router.on('GET', `${restPrefix}/project`, async (call) => {
     const { workspace, project = usualProject } = await projectOf(call, services, workspaces)
-    const described = await describe({ workspace, project }, services)
+    const described = await describe({ workspace, project }, services, call.access)
     if (!described) throw noProject({ workspace, project })
     return json(described)
   })
@@ -143,7 +144,7 @@ export function cometWorkspaceRoutes(router: Router, services: Services): void {
     await migration.ensure()
     const archived = flagOf(call.query, 'archived')
     const wanted = project === undefined ? await namesOf(services, workspace) : [project]
-    const lists = await eachOf(wanted, (one) => listExperiments(services, { workspace, project: one }))
+    const lists = await eachOf(wanted, (one) => readable({ workspace, project: one }, services, call.access))
     const all = new Map(lists.flat().map((one) => [one.key, one]))
     return json({
       experiments: [...all.values()].filter((one) => one.archived === archived).map((one) => experimentToComet(one)),
@@ -176,7 +177,7 @@ async function projectsOf(services: Services, workspace: string, access: Access)
   await new Workspaces(services).assertThere(workspace, access)
   await services.migration.ensure()
   const names = await namesOf(services, workspace)
-  const described = await eachOf(names, (project) => describe({ workspace, project }, services))
+  const described = await eachOf(names, (project) => describe({ workspace, project }, services, access))
   return described.filter((one) => one !== undefined)
 }
 
@@ -222,10 +223,16 @@ async function namesOf({ records }: Services, workspace: string): Promise<string
   return names
 }
 
-async function describe(place: ProjectPlace, services: Services): Promise<object | undefined> {
+/** The experiments of a project that whoever asks may read: those that are only shown there belong to other workspaces, perhaps. */
+async function readable(place: ProjectPlace, services: Services, access: Access): Promise<Experiment[]> {
+  const all = await listExperiments(services, place)
+  return all.filter(({ workspace }) => access.may('reader', workspace))
+}
+
+async function describe(place: ProjectPlace, services: Services, access: Access): Promise<object | undefined> {
   const about = livingAbout(await services.projects.read(place))
   if (!about) return undefined
-  const members = await listExperiments(services, place)
+  const members = await readable(place, services, access)
   const { workspace, project } = place
   return {
     projectId: projectIdOf(place),
