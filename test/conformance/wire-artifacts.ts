@@ -202,6 +202,14 @@ export function wireArtifacts(wire: Wire): void {
         version: '1.0.0',
         versionMetadata: '{"b":2}',
       })
+      for (const wrong of [{ version: '9.9.9', versionMetadata: '{}' }, { versionMetadata: '[' }])
+        expect(
+          await wire.client.refusal('/write/artifacts/details', {
+            artifactId: made.artifactId,
+            tags: ['two'],
+            ...wrong,
+          }),
+        ).toMatchObject({ status: 400 })
       expect(await version(query)).toMatchObject({ metadata: '{"b":2}', artifact: { tags: ['one'] } })
       expect(await wire.client.get('/artifacts/get-all', { workspace })).toMatchObject({
         artifacts: [{ type: 'table' }],

@@ -136,14 +136,13 @@ export function cometArtifactRoutes(router: Router, services: Services): void {
       ...(type && { type: checkName(type, 'type') }),
       ...(description !== undefined && { description }),
     }
-    await artifacts.head(place)
-    if (Object.keys(changes).length > 0) await services.heads.change(place, (head) => ({ ...head, ...changes }))
     // Of one version, where it is named.
     const [version, metadata] = [shape.optionalText('version'), metadataOf(shape)]
-    if (version && metadata) {
-      const { held } = await artifacts.resolve(place, version)
-      await labels.change(place, held.record.index, (now) => ({ ...now, metadata }))
-    }
+    const named = version && metadata ? (await artifacts.resolve(place, version)).held.record : undefined
+    // All that can be refused was looked at.
+    await artifacts.head(place)
+    if (Object.keys(changes).length > 0) await services.heads.change(place, (head) => ({ ...head, ...changes }))
+    if (named && metadata) await labels.change(place, named.index, (now) => ({ ...now, metadata }))
     return json(saved)
   })
   router.on('POST', `${restPrefix}/write/artifacts/version/labels`, async (call) => {
