@@ -114,7 +114,11 @@ export function wirePython(wire: Wire): void {
       isPublic: false,
     })
     const named = { workspaceName: workspace, projectName: project }
-    expect(await wire.client.refusal('/write/project/update', { ...named, newProjectName: 'taken' })).toMatchObject({
+    const refused = { ...named, newProjectDescription: 'not this' }
+    expect(await wire.client.refusal('/write/project/update', { ...refused, newProjectName: 'a/b' })).toMatchObject({
+      status: 400,
+    })
+    expect(await wire.client.refusal('/write/project/update', { ...refused, newProjectName: 'taken' })).toMatchObject({
       status: 400,
       code: 'project-exists',
     })

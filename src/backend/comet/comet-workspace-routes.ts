@@ -106,16 +106,16 @@ export function cometWorkspaceRoutes(router: Router, services: Services): void {
       throw new InvalidInputError('There is nothing to update: give a new name, a new description, or isPublic.', {
         code: 'nothing-to-update',
       })
-    const isThere = await projects.changeAbout(place, (about) => ({
+    const named = name === undefined ? place : { ...place, project: checkName(name, 'project') }
+    if (!(await projects.isThere(place))) throw noProject(place)
+    // First what may be refused.
+    if (named.project !== place.project) await renameProject(services, place, named)
+    await projects.changeAbout(named, (about) => ({
       ...about,
       ...(description !== undefined && { description }),
       ...(isPublic !== undefined && { public: isPublic }),
     }))
-    if (!isThere) throw noProject(place)
-    if (name === undefined || name === place.project) return json({ ...saved, projectId: projectIdOf(place) })
-    const renamed = { ...place, project: checkName(name, 'project') }
-    await renameProject(services, place, renamed)
-    return json({ ...saved, projectId: projectIdOf(renamed) })
+    return json({ ...saved, projectId: projectIdOf(named) })
   })
   router.on('GET', `${restPrefix}/project/notes`, async (call) => {
     const { workspace, project = usualProject } = await projectOf(call, services, workspaces)
