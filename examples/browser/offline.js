@@ -1,43 +1,49 @@
-/** Keeps what this page has loaded, and loads later, for visits without a network. The page says `data-offline="ready"` when all of it is kept. */
+const page = location.href.replace(/[?#].*/, '')
+const ours = /^penguins/
+
+/**
+ * Keeps all that this page is made of for visits without a network: all of it or nothing, so that what is kept fits together, also after an update that somebody left in
+ * the middle. The page says `data-offline="ready"` then.
+ */
 export async function keepOffline() {
   if (!('serviceWorker' in navigator) || !('caches' in globalThis)) return
-  // From when it is in control, it keeps what is loaded by itself: not all browsers tell the page of every module.
-  const controlled = new Promise((resolve) => {
-    if (navigator.serviceWorker.controller) resolve()
-    else navigator.serviceWorker.addEventListener('controllerchange', resolve, { once: true })
-  })
+  document.documentElement.dataset.offline = 'keeping'
   await navigator.serviceWorker.register('service-worker.js')
-  const cache = await caches.open('penguins')
-  const kept = new Set()
-  let waiting = 0
-
-  async function keep(urls) {
-    const fresh = urls.filter((url) => url.startsWith(location.origin) && !kept.has(url))
-    for (const url of fresh) kept.add(url)
-    waiting += 1
-    document.documentElement.dataset.offline = 'keeping'
-    try {
-      await controlled
-      await Promise.all(fresh.map(async (url) => (await cache.match(url)) ?? (await cache.add(url))))
-    } finally {
-      waiting -= 1
-    }
-    if (waiting === 0) document.documentElement.dataset.offline = 'ready'
+  await navigator.serviceWorker.ready
+  const before = (await caches.keys()).filter((name) => ours.test(name))
+  try {
+    const fresh = await everything()
+    // One for each visit: the one of the last visit serves until this one is whole.
+    const cache = await caches.open(`penguins-${Date.now()}`)
+    for (const [url, response] of fresh) await cache.put(url, response)
+    for (const name of before) await caches.delete(name)
+  } catch (error) {
+    // Without a network there is what an earlier visit has kept.
+    if (!(await caches.match(page))) throw error
   }
-
-  const modules = await modulesFrom(import.meta.resolve('tidemark'))
-  new PerformanceObserver((list) => keep(list.getEntries().map(({ name }) => name))).observe({ type: 'resource' })
-  const loaded = performance.getEntriesByType('resource').map(({ name }) => name)
-  await keep([location.href.replace(/#.*/, ''), ...loaded, ...modules])
+  document.documentElement.dataset.offline = 'ready'
 }
 
-/** A module and all that it imports from beside it. Much of Tidemark is loaded when it is needed first, which may be when there is no network. */
-async function modulesFrom(entry) {
-  const found = new Set([entry])
-  for (const url of found) {
-    const text = await (await fetch(url)).text()
-    for (const [, path] of text.matchAll(/(?:from|import) ?\(? ?["'](\.[^"']+\.js)["']/g))
-      found.add(new URL(path, url).href)
+/** The page, what it has loaded, and all modules there are: much of Tidemark is loaded when it is needed first, which may be when there is no network. */
+async function everything() {
+  const seen = new Set()
+  const found = new Map()
+
+  async function take(url) {
+    if (seen.has(url) || !url.startsWith(location.origin)) return
+    seen.add(url)
+    // From the network: the service worker gives nothing that was kept for it.
+    const response = await fetch(url, { cache: 'reload' })
+    if (!response.ok) throw new Error(`${url} has the status ${response.status}.`)
+    found.set(url, response.clone())
+    const paths = (await response.text()).matchAll(/(?:from|import|URL) ?\(? ?["'](\.{1,2}\/[^"']+\.m?js)["']/g)
+    await Promise.all(Array.from(paths, ([, path]) => take(new URL(path, url).href)))
   }
+
+  const { imports } = JSON.parse(document.querySelector('script[type=importmap]').textContent)
+  const linked = Array.from(document.querySelectorAll('script[src], link'), ({ src, href }) => src ?? href)
+  const loaded = performance.getEntriesByType('resource').map(({ name }) => name)
+  const modules = Object.keys(imports).map((name) => import.meta.resolve(name))
+  await Promise.all([page, ...linked, ...loaded, ...modules].map(take))
   return found
 }

@@ -130,9 +130,18 @@ function drive(browser: Parameters<typeof openDriver>[0]): void {
       expect(await driver.evaluate(() => Reflect.get(globalThis, 'errors'), 0)).toEqual([])
 
       await kept()
+      // What a visit that was left in the middle of an update has kept.
+      await driver.evaluate(async () => {
+        await (await caches.open('penguins-0')).put('model.js', new Response('of another version'))
+      }, 0)
       await driver.reload()
       await ready(driver)
       await kept()
+      const keptModels = await driver.evaluate(async () => {
+        const names = (await caches.keys()).filter((name) => name.startsWith('penguins'))
+        return Promise.all(names.map(async (name) => (await (await caches.open(name)).match('model.js'))?.text()))
+      }, 0)
+      expect(keptModels).toEqual([expect.stringContaining('export class Model')])
       expect(Number.parseFloat(await textOf(driver, '#score'))).toBeGreaterThan(90)
       const before = await versions(driver, 'predictions')
       expect(before.length).toBeGreaterThanOrEqual(3)
