@@ -85,8 +85,14 @@ export function json(value: unknown): Wrapped {
  */
 export function arrays(value: unknown): Wrapped {
   const scalar = ['number', 'bigint', 'boolean'].includes(typeof value)
-  const accepted = scalar || Array.isArray(value) || isTypedArray(value) || isTensorLike(value) || isPlainObject(value)
-  assertTaken(accepted, 'arrays', value, 'a typed array, a nested array of numbers, a tensor, or an object of these')
+  const one = scalar || Array.isArray(value) || isTypedArray(value) || isTensorLike(value)
+  const accepted = one || isPlainObject(value) || value instanceof Map
+  assertTaken(
+    accepted,
+    'arrays',
+    value,
+    'a typed array, a nested array of numbers, a tensor, or an object or Map of these',
+  )
   return wrap('arrays', value)
 }
 

@@ -95,6 +95,7 @@ describe('what a value becomes, and what get gives back', () => {
       { shape: [2, 2] },
     ],
     ['a tensor', { data: new Int32Array([1, 2, 3, 4]), dims: [2, 2], type: 'int32' }, { shape: [2, 2] }],
+    ['a Map of arrays', arrays(new Map([['w', new Float32Array(2)]])), { shape: [2] }],
   ])('%s', async (_, value, expected) => {
     const { path, type, value: got } = await roundTrip(value)
     expect([path, type]).toEqual(['thing.npz', 'npz'])
