@@ -4,6 +4,9 @@ import type { ChunkSource } from './chunk-source.ts'
 import type { Entry } from './entry.ts'
 import { inPack, PageReader } from './page-reader.ts'
 
+/** Pages that were walked. */
+export type SeenPages = Pick<Set<string>, 'has'> & { add(page: string): unknown }
+
 /** Which stored forms are needed: for each pack, the offsets in it. */
 export type Reachable = Map<PackName, Set<number>>
 
@@ -18,7 +21,7 @@ export async function reachablePacks(options: {
   source: ChunkSource
   manifest: ChunkRef | null
   self: PackName
-  seen: Set<string>
+  seen: SeenPages
   what: string
   signal?: AbortSignal
 }): Promise<Reachable> {

@@ -42,7 +42,10 @@ export class Commits {
     for (let attempt = 0; ; attempt++) {
       const current = await heads.current(place)
       const own = current && (await this.#findOwn(place, current.head, commit))
-      if (own) return this.#finish(own, commit)
+      if (own) {
+        const { resumeCommit } = await import('./commit-again.ts')
+        return resumeCommit(this.#parts, own, commit)
+      }
       const latest = current && (await newestLive(versions, place, current.head))
       if (current) assertType(place, current.head, latest, commit.type)
       if (current && latest && commit.digest === latest.record.content.digest && !commit.assetsDiffer) {

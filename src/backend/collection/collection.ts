@@ -1,7 +1,10 @@
+import type { Reachable } from '../../content/reachable.ts'
 import { ConflictError, throwIfAborted } from '../../errors.ts'
 import { recordPackName } from '../../protocol/chunk-ref.ts'
 import type { CollectReply } from '../../protocol/shapes.ts'
+import type { VersionRecord } from '../artifacts/artifact-records.ts'
 import { OpenAssets } from '../artifacts/open-assets.ts'
+import type { HeldVersion } from '../artifacts/versions.ts'
 import type { Services } from '../services.ts'
 import type { Condemned, CondemnedList } from './condemned.ts'
 import type { Forward } from './forwards.ts'
@@ -31,6 +34,8 @@ interface Plan {
   /** Objects that nothing needs. */
   readonly garbage: readonly PackObject[]
   readonly remainders: readonly Remainder[]
+  /** Deleted versions that still hold what nothing needs. */
+  readonly tombstones: readonly HeldVersion[]
   readonly kept: number
 }
 
@@ -55,7 +60,8 @@ export class Collection {
   async collect(options: CollectOptions): Promise<CollectReply> {
     const { now, randomId } = this.#services.options
     const before = await this.#condemned.read()
-    if (before.packs.size > 0 && now() - before.at < takeOverAfter) throw running(before.at)
+    // A clock may have been ahead.
+    if (before.packs.size > 0 && Math.abs(now() - before.at) < takeOverAfter) throw running(before.at)
     const marking = new Marking(this.#parts(options))
     // A dry run changes nothing: it takes records that the last collection left broken for damage.
     await marking.markLive(options.dryRun ? new Set() : before.packs)
@@ -63,10 +69,9 @@ export class Collection {
     const plan = await this.#plan(marking, before, options)
     if (options.dryRun) return summary(plan)
     const run = randomId()
-    const isWork = plan.garbage.length + plan.remainders.length + before.packs.size > 0
-    const done = isWork ? await this.#sweep(plan, marking, before, run, options.signal) : plan
-    await this.#strip(marking)
-    return summary(done)
+    const { garbage, remainders, tombstones } = plan
+    const isWork = garbage.length + remainders.length + tombstones.length + before.packs.size > 0
+    return summary(isWork ? await this.#sweep(plan, marking, before, run, options.signal) : plan)
   }
 
   async #plan(marking: Marking, before: CondemnedList, { graceMs }: CollectOptions): Promise<Plan> {
@@ -99,7 +104,7 @@ export class Collection {
       } else if (dead.has(pack) || before.packs.has(pack) || age >= graceMs) garbage.push(object)
       else kept++
     }
-    return { garbage, remainders, kept }
+    return { garbage, remainders, tombstones: marking.tombstones.filter((held) => holdsGarbage(held, live)), kept }
   }
 
   async #sweep(plan: Plan, marking: Marking, before: CondemnedList, run: string, signal?: AbortSignal): Promise<Plan> {
@@ -110,8 +115,10 @@ export class Collection {
       names.add(pack)
       if (to) names.add(`${pack}~${to}`)
     }
+    for (const { record } of plan.tombstones) names.add(smallPackOf(record))
     if (!(await this.#condemned.write(before, run, options.now(), names))) throw running(options.now())
-    const done = { garbage: [] as PackObject[], remainders: [] as Remainder[], kept: plan.kept }
+    const { tombstones } = plan
+    const done = { garbage: [] as PackObject[], remainders: [] as Remainder[], tombstones, kept: plan.kept }
     try {
       await marking.markLive(names)
       throwIfAborted(signal)
@@ -121,9 +128,14 @@ export class Collection {
       throw error
     }
     const forwards = new Map<string, Forward>()
+    let aliveAt = Number.NEGATIVE_INFINITY
     for (let at = 0; at < plan.garbage.length; at += deletedAtOnce) {
-      await this.#stayAlive(run)
-      for (const object of plan.garbage.slice(at, at + deletedAtOnce)) {
+      for (const [nth, object] of plan.garbage.slice(at, at + deletedAtOnce).entries()) {
+        // Whoever slept, and was taken for dead, deletes no more: what it has on its list may be needed again.
+        if (nth === 0 || Math.abs(options.now() - aliveAt) >= heartbeat) {
+          await this.#stayAlive(run)
+          aliveAt = options.now()
+        }
         const { pack, to } = object
         const forward = to ? await packs.forwards.read(pack) : undefined
         if (marking.pinned.has(pack)) {
@@ -152,6 +164,8 @@ export class Collection {
       if (current && (await rewriting.carryOut(current, run))) done.remainders.push(current)
       else done.kept++
     }
+    await this.#stayAlive(run)
+    await this.#strip(tombstones, marking.live)
     await marking.markLive(names)
     await this.#release(run)
     return done
@@ -171,13 +185,10 @@ export class Collection {
     if (list.run === run) await this.#condemned.write(list, run, this.#services.options.now(), [])
   }
 
-  /** Tombstones keep what collections need to know; now that is known, and freed. */
-  async #strip({ tombstones, live }: Marking): Promise<void> {
-    for (const held of tombstones) {
-      const { workspace, name, index, manifest } = held.record
-      const isNeeded = live.has(recordPackName(workspace, name, index))
-      if (manifest || (!isNeeded && held.attachment.length > 0)) await this.#services.versions.strip(held, isNeeded)
-    }
+  /** Tombstones keep what collections need to know; now that is known, and freed. Only those that the list names: commits that build upon them see it. */
+  async #strip(tombstones: readonly HeldVersion[], live: Reachable): Promise<void> {
+    for (const held of tombstones)
+      if (holdsGarbage(held, live)) await this.#services.versions.strip(held, live.has(smallPackOf(held.record)))
   }
 
   #parts({ dryRun, signal }: CollectOptions): MarkingParts {
@@ -189,12 +200,20 @@ export class Collection {
   }
 }
 
+function holdsGarbage({ record, attachment }: HeldVersion, live: Reachable): boolean {
+  return record.manifest !== null || (attachment.length > 0 && !live.has(smallPackOf(record)))
+}
+
+function smallPackOf({ workspace, name, index }: VersionRecord): string {
+  return recordPackName(workspace, name, index)
+}
+
 function hasOther(offsets: ReadonlySet<number> | undefined, needed: ReadonlySet<number>): boolean {
   for (const offset of offsets ?? []) if (!needed.has(offset)) return true
   return false
 }
 
-function summary({ garbage, remainders, kept }: Plan): CollectReply {
+function summary({ garbage, remainders, kept }: Omit<Plan, 'tombstones'>): CollectReply {
   const freed = [...garbage.map(({ size }) => size), ...remainders.map(({ freed }) => freed)]
   return {
     packsDeleted: garbage.length,

@@ -2,7 +2,7 @@ import type { JsonValue } from '../../protocol/shapes.ts'
 import { recordShape } from '../shape.ts'
 import type { StoreRecords } from '../store-records.ts'
 
-/** What a collection is about to delete. Between collections the list is empty. */
+/** What a collection is about to delete: packs, and small packs of deleted versions by their names in references. Between collections the list is empty. */
 export interface CondemnedList {
   /** Names the collection that wrote it; changes with each. Empty when there never was one. */
   readonly run: string
@@ -20,7 +20,8 @@ const key = 'gc/condemned'
  *
  * Why nothing needed is deleted: with a store whose reads see every finished write, either the record was created before the collection's second
  * look - then that look finds it and its packs stay - or after, and so after this list was written: then the commit reads the list, or finds that
- * a collection ended meanwhile and makes sure that its packs are still there. It then takes its record back, unless all it needs is safe. A list
+ * a collection ended meanwhile and makes sure that its packs are still there. It then takes its record back, unless all it needs is safe. One that dies before that
+ * is looked after when it is sent again (commit-again.ts), or by the collection's last look. A list
  * left behind by a crash makes clients send again what is on it, nothing worse; the next collection replaces it.
  *
  * The name of a pack can come back - the same content is logged again - while its deletion is under way, and a deletion cannot be made conditional. So

@@ -1,6 +1,6 @@
-import { type Reachable, reachablePacks } from '../../content/reachable.ts'
+import { type Reachable, reachablePacks, type SeenPages } from '../../content/reachable.ts'
 import { isTidemarkError } from '../../errors.ts'
-import { recordPackName } from '../../protocol/chunk-ref.ts'
+import { parseRecordPackName, recordPackName } from '../../protocol/chunk-ref.ts'
 import type { Store } from '../../stores/store.ts'
 import { keys, type VersionRecord } from '../artifacts/artifact-records.ts'
 import { withoutVersion } from '../artifacts/deletions.ts'
@@ -9,6 +9,7 @@ import type { OpenAssets } from '../artifacts/open-assets.ts'
 import type { HeldVersion, Versions } from '../artifacts/versions.ts'
 import { eachOf } from '../each-of.ts'
 import type { ArtifactPlace } from '../identifiers.ts'
+import { isHeld } from './is-held.ts'
 import type { Packs } from './packs.ts'
 import type { StoredChunks } from './stored-chunks.ts'
 
@@ -113,20 +114,27 @@ export class Marking {
 
   /** `undefined` when something that it needs was freed. */
   async #walkUnless(freed: ReadonlySet<string>, record: VersionRecord): Promise<Reachable | undefined> {
-    const { packs } = this.#parts
+    // What is seen on a walk that leads nowhere is seen for nobody else.
+    const seen = above(this.#seenPages)
     try {
-      const found = await this.#walk(record, this.#seenPages)
-      for (const [pack, offsets] of found) if (freed.has(pack) && !(await packs.holds(pack, offsets))) return undefined
+      const found = await this.#walk(record, seen)
+      for (const [pack, offsets] of found)
+        if (freed.has(pack) && !(await isHeld(this.#parts, pack, offsets))) return undefined
+      for (const page of seen.own) this.#seenPages.add(page)
       return found
     } catch (error) {
       const pack = isTidemarkError(error) ? error.fields.pack : undefined
       // Of a pack that is there as a whole no page is missing: that is damage.
-      if (typeof pack !== 'string' || !freed.has(pack) || (await packs.isSafe(pack, new Set()))) throw error
+      if (typeof pack !== 'string' || !freed.has(pack) || (await this.#isWhole(pack))) throw error
       return undefined
     }
   }
 
-  #walk({ workspace, name, index, manifest }: VersionRecord, seen: Set<string>): Promise<Reachable> {
+  #isWhole(pack: string): Promise<boolean> {
+    return parseRecordPackName(pack) ? isHeld(this.#parts, pack, new Set()) : this.#parts.packs.isSafe(pack, new Set())
+  }
+
+  #walk({ workspace, name, index, manifest }: VersionRecord, seen: SeenPages): Promise<Reachable> {
     return reachablePacks({
       source: this.#parts.chunks,
       manifest,
@@ -155,6 +163,11 @@ export class Marking {
     await versions.revoke(held)
     await heads.change(held.record, (head) => withoutVersion(versions, held.record, head, held.record.index))
   }
+}
+
+function above(below: ReadonlySet<string>): SeenPages & { readonly own: ReadonlySet<string> } {
+  const own = new Set<string>()
+  return { own, has: (page) => own.has(page) || below.has(page), add: (page) => own.add(page) }
 }
 
 function add(to: Reachable, from: Reachable): void {
