@@ -158,7 +158,11 @@ export function sourceError(error: unknown, name: string): unknown {
         cause: error,
       })
     case 'NotFoundError':
-      return new NotFoundError(`${sentence(name)} is no longer there.`, { code: 'file-vanished', cause: error })
+      // WebKit says so of a file that was changed, too.
+      return new NotFoundError(`${sentence(name)} is no longer there as it was chosen. Choose it again.`, {
+        code: 'file-vanished',
+        cause: error,
+      })
     default:
       return readFailed(error.message, name, error)
   }

@@ -5,6 +5,7 @@ import { routes } from '../../src/protocol/routes.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import type { Store } from '../../src/stores/store.ts'
 import { Caller, noise } from '../conformance/backend-caller.ts'
+import { type Json, WireClient } from '../conformance/wire-client.ts'
 
 type Verb = 'get' | 'put' | 'delete' | 'list'
 
@@ -107,6 +108,38 @@ it('a commit sent again is taken back when what it needs of a deleted base has g
   expect((await commit(callerOf(interrupted(dying, ['after', 'put', '/v/'], lost)))).status).toBe(503)
   expect(await (await commit(outside)).json()).toMatchObject({ tidemark: { code: 'base-gone' } })
   expect((await collect(outside)).status).toBe(200)
+})
+
+it('an asset that came by itself, whose bytes were those of a version that is deleted and collected meanwhile, is sent again', async () => {
+  const store = memoryStore()
+  const outside = callerOf(store)
+  const bytes = noise(20_000, 1)
+  const wire = (over: Store) => {
+    const { fetch } = createBackend({ records: over, blobs: over })
+    return new WireClient(fetch, 'http://localhost')
+  }
+  const { experimentKey } = await wire(store).post('/write/experiment/create', {})
+  const about = { artifactType: 'data', experimentKey }
+  const open = (artifactName: string) => wire(store).post('/write/artifacts/upsert', { artifactName, ...about })
+  const send = async (to: WireClient, { artifactVersionId }: Json) => {
+    const query = { experimentKey: String(experimentKey), artifactVersionId: String(artifactVersionId), fileName: 'a' }
+    return to.uploadReply('/write/experiment/upload-asset', query, { file: { name: 'a', type: 'a/b', bytes } })
+  }
+  const close = ({ artifactVersionId }: Json) =>
+    wire(store).post('/write/artifacts/state', { artifactVersionId, experimentKey, state: 'CLOSED' })
+
+  const first = await open('first')
+  expect((await send(wire(store), first)).status).toBe(200)
+  await close(first)
+  const second = await open('second')
+  const overtaken = interrupted(store, ['before', 'put', 'open/'], async () => {
+    await outside.json('DELETE', routes.artifact('default', 'first'))
+    expect((await collect(outside)).status).toBe(200)
+  })
+  expect((await send(wire(overtaken), second)).status).toBe(503)
+  expect((await send(wire(store), second)).status).toBe(200)
+  await close(second)
+  expect(await readable(callerOf(store), 'second')).toEqual(['a'])
 })
 
 it('a collection that slept while another one ran deletes nothing when it wakes', async () => {

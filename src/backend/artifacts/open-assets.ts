@@ -211,12 +211,12 @@ export class OpenAssets {
     return held ? recordShape(held.json, key).texts('packs').filter(isPackId) : []
   }
 
-  /** The other half of the protocol in condemned.ts: the record is there, so a collection that begins now keeps them. */
+  /** The other half of the protocol in condemned.ts: the record is there, so a collection that begins now keeps them. One before may have them on its list, or have deleted them. */
   async #keepFromCollection(needed: readonly string[], key: string): Promise<void> {
     const { condemned, records } = this.#parts
     const list = await condemned.read()
     for (const pack of needed) {
-      if (!list.packs.has(pack)) continue
+      if (await this.#packs.isSafe(pack, list.packs)) continue
       try {
         await this.#packs.put(pack, (await this.#packs.read(pack)).bytes)
       } catch (cause) {
