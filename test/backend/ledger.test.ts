@@ -4,7 +4,7 @@ import { type Backend, createBackend } from '../../src/backend/backend.ts'
 import type { LogRequest, SeriesReply } from '../../src/protocol/log.ts'
 import { restPrefix, routes } from '../../src/protocol/routes.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
-import type { Store } from '../../src/stores/store.ts'
+import { type Store, storeConflict } from '../../src/stores/store.ts'
 import { Caller } from '../conformance/backend-caller.ts'
 import { copyStore, faultyStore } from './faulty-store.ts'
 
@@ -73,6 +73,42 @@ describe('what experiments log', () => {
     const page = await store.list(`runs/${key}/log/`)
     // 300 in far fewer entries than that.
     expect(page.entries.length).toBeLessThan(64)
+  })
+
+  it('stays when the answer about a head is lost, and somebody else has built upon it before that is noticed', async () => {
+    const store = memoryStore()
+    const other = callerOf(open(store))
+    const key = await newExperiment(other)
+    const many = (caller: Caller, writer: string, from: number) =>
+      Array.from({ length: 40 }, (_, at) => at).reduce(
+        (before, at) => before.then(async () => void (await log(caller, key, batch(writer, at + 1, [from + at])))),
+        Promise.resolve(),
+      )
+    let build: (() => void) | undefined
+    const built = new Promise<void>((resolve) => {
+      build = resolve
+    })
+    const losing: Store = {
+      ...store,
+      async put(name, bytes, options) {
+        const put = await store.put(name, bytes, options)
+        if (!build || name !== `runs/${key}/head`) return put
+        const done = build
+        build = undefined
+        await many(other, 'the-other', 100)
+        done()
+        // Network file systems answer so when a rename is sent again.
+        throw storeConflict(name, 'this store', 'it is another one')
+      },
+    }
+    const first = open(losing)
+    await many(callerOf(first), 'the-first', 0)
+    // Heads are written beside what is logged.
+    await built
+    await first.settled()
+    const { values } = await series(callerOf(open(store)), key)
+    const all = [0, 100].flatMap((from) => Array.from({ length: 40 }, (_, at) => from + at))
+    expect([...values].sort((one, two) => Number(one) - Number(two))).toEqual(all)
   })
 
   it('of one batch is logged once, however often it is sent, also at the same time', async () => {

@@ -46,12 +46,13 @@ export class Rewriting {
     return freed > object.size * worthRewriting ? { object, forward, kept, freed } : undefined
   }
 
-  /** False, with nothing changed, when the pack came back meanwhile. */
+  /** False, with nothing changed, when the pack came back meanwhile, or was made smaller already. */
   async carryOut({ object, forward, kept }: Remainder, run: string): Promise<boolean> {
     const { pack, to } = object
     const isMoved = to !== ''
     const old = await this.#blobs.get(packKey(pack, to))
-    if (!old) throw tooShort(pack)
+    // Two objects of one pack, and this was what was left of it before the other.
+    if (!old) return false
     const ranges: MovedRange[] = []
     const pieces: Uint8Array[] = []
     let at = 0

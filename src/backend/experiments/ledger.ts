@@ -23,8 +23,8 @@ export interface Folded {
   /** Called when the head holds it. */
   done?(): void
   after?(): Promise<void>
-  /** Somebody else was quicker. */
-  dropped?(): Promise<void>
+  /** Another head is there: somebody else's, which may build upon this one when only the answer about it was lost. */
+  dropped?(head: Shape | undefined): Promise<void>
 }
 
 /** Something to be added. */
@@ -256,7 +256,8 @@ export class Ledger<State, Item> {
     const put = await this.#exchange(this.#headKey, held.head, head)
     if (!put) {
       if (this.#held === held) this.#held = undefined
-      await dropped?.()
+      const there = dropped && (await this.#records.read(this.#headKey, this.#headName))
+      await dropped?.(there && recordShape(there.json, this.#headName))
       return
     }
     held.head = { etag: put.etag }
@@ -285,7 +286,7 @@ export class Ledger<State, Item> {
 
   async #load(): Promise<Held<State>> {
     for (let attempt = 0; ; attempt++) {
-      const stored = await this.#records.read(this.#headKey, `The head of ${this.#base}`)
+      const stored = await this.#records.read(this.#headKey, this.#headName)
       const held = await this.#begin(stored)
       if (await this.#readAhead(held)) {
         this.#held = held
@@ -297,7 +298,7 @@ export class Ledger<State, Item> {
 
   async #begin(stored: StoredRecord | undefined): Promise<Held<State>> {
     if (!stored) return { state: this.#kind.empty(), from: 0, next: 0, head: undefined, slots: new Map(), bytes: 0 }
-    const shape = recordShape(stored.json, `The head of ${this.#base}`)
+    const shape = recordShape(stored.json, this.#headName)
     if (shape.text('base') !== this.#base) throw shape.refuse('another record lies in its place')
     const from = shape.count('from')
     const state = await this.#kind.fromHead(shape)
@@ -366,6 +367,10 @@ export class Ledger<State, Item> {
 
   get #headKey(): string {
     return `${this.#base}/head`
+  }
+
+  get #headName(): string {
+    return `The head of ${this.#base}`
   }
 }
 

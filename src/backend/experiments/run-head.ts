@@ -89,7 +89,10 @@ export async function foldRun(state: RunState, parts: RunObjectsParts): Promise<
       state.tail = state.tail.slice(tail.length)
     },
     after: () => objects.delete(replaced),
-    dropped: () => objects.delete(added),
+    dropped: (head) => {
+      const named = new Set(head?.list('runs').flatMap((one) => runOf(one, head).objects.map(({ id }) => id)))
+      return objects.delete(added.filter(({ id }) => !named.has(id)))
+    },
   }
 }
 
