@@ -1,4 +1,4 @@
-import { digestAside } from '../../content/digest-aside.ts'
+import { wholeDigest } from '../../content/whole-digest.ts'
 import { CorruptionError } from '../../errors.ts'
 import type { Store } from '../../stores/store.ts'
 import { eachOf } from '../each-of.ts'
@@ -51,7 +51,7 @@ export class Files {
     }
     const store = async (number: number, bytes: Uint8Array) => {
       const [digest] = await Promise.all([
-        digestAside(bytes),
+        wholeDigest(bytes),
         this.#blobs.put(keyOf(experiment, id, number), bytes, { signal }),
       ])
       pieces[number] = digest
@@ -109,7 +109,7 @@ export class Files {
     const last = Math.ceil(end / pieceBytes)
     const fetch = async (number: number) => {
       const stored = await this.#blobs.get(keyOf(experiment, id, number), { signal })
-      if (!stored || (await digestAside(stored.bytes)) !== file.pieces[number]) throw damaged(id, number)
+      if (!stored || (await wholeDigest(stored.bytes)) !== file.pieces[number]) throw damaged(id, number)
       return stored.bytes
     }
     const ahead: ReturnType<typeof fetch>[] = []

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { afterEach, expect, test, vi } from 'vitest'
-import { digestAside } from '../../src/content/digest-aside.ts'
+import { wholeDigest } from '../../src/content/whole-digest.ts'
 
 const sizes = [0, 1, 64 * 1024 - 1, 64 * 1024, 300_001]
 const bytesOf = (size: number) => Uint8Array.from({ length: size + 3 }, (_, i) => i * i).subarray(3)
@@ -9,15 +9,15 @@ const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest(
 afterEach(() => vi.unstubAllGlobals())
 
 test.each(sizes)('%i bytes, at an odd offset: what sha256sum prints', async (size) => {
-  expect(await digestAside(bytesOf(size))).toBe(sha256(bytesOf(size)))
+  expect(await wholeDigest(bytesOf(size))).toBe(sha256(bytesOf(size)))
 })
 
 test('the same where the platform digests nothing', async () => {
   vi.stubGlobal('crypto', {})
-  for (const size of sizes) expect(await digestAside(bytesOf(size))).toBe(sha256(bytesOf(size)))
+  for (const size of sizes) expect(await wholeDigest(bytesOf(size))).toBe(sha256(bytesOf(size)))
 })
 
 test('of memory that threads share', async () => {
   const shared = new Uint8Array(new SharedArrayBuffer(100_000)).fill(7)
-  expect(await digestAside(shared)).toBe(sha256(shared))
+  expect(await wholeDigest(shared)).toBe(sha256(shared))
 })
